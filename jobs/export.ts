@@ -12,7 +12,7 @@ import { NamedExport } from "../src/session/export-named.ts";
 import { type ExportOptions, refuseUnclear } from "../src/session/export-options.ts";
 import { type ExportSummary, namedText, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { onHangup, type Take } from "../src/session/reload.ts";
-import type { Work } from "../src/session/schedule.ts";
+import type { ScheduledWork } from "../src/session/schedule.ts";
 import { planExport, refuseMistyped } from "./export-plan.ts";
 
 interface ExportFlags {
@@ -73,7 +73,7 @@ export const exportCommand = withSource(
     run(options, async (session, config) => {
       if (options.schedule) {
         let interrupted = false;
-        const scheduled: Work = async (due, onFailure) => {
+        const scheduled: ScheduledWork = async (due, onFailure) => {
           const summaries = await exportClients(due, {}, onFailure);
           interrupted ||= summaries.some(({ outcome }) => outcome === "interrupted");
         };

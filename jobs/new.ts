@@ -8,7 +8,7 @@ import { nextSteps } from "../src/cli/next-steps.ts";
 import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { type Answered, type Ask, answerAll } from "../src/config/first-answers.ts";
-import type { Place } from "../src/config/first-checks.ts";
+import type { ConfigPlace } from "../src/config/first-checks.ts";
 import type { AnswerName, Answers } from "../src/config/first-config.ts";
 import { firstConfig } from "../src/config/first-config.ts";
 import { QUESTIONS, type Question } from "../src/config/first-questions.ts";
@@ -62,7 +62,7 @@ holdfast keygen the age keys of the people who may open records. It never overwr
   .action(({ out, json, color, logFormat, logLevel, ...flags }: Flags & NewOptions) =>
     withoutConfig({ json, quiet: false, color, logFormat, logLevel }, async (console) => {
       await refuseOut(out);
-      const place: Place = { folder: dirname(resolve(out)), isRoot: process.geteuid?.() === 0 };
+      const place: ConfigPlace = { folder: dirname(resolve(out)), isRoot: process.geteuid?.() === 0 };
       const answers = await answersOf(flags, place, !json && isSomebodyThere());
       const text = firstConfig(answers);
       // Check the config as commands will read it, for errors that no question found.
@@ -95,7 +95,7 @@ async function refuseOut(out: string): Promise<void> {
 
 async function answersOf(
   { recipient, recipientsFile, ...flags }: Flags,
-  place: Place,
+  place: ConfigPlace,
   asks: boolean,
 ): Promise<Answers> {
   const listed = recipientsFile === undefined ? [] : await recipientsIn(recipientsFile);
@@ -112,7 +112,7 @@ async function answersOf(
   return first.answers;
 }
 
-async function interview(given: Answers, place: Place): Promise<Answered> {
+async function interview(given: Answers, place: ConfigPlace): Promise<Answered> {
   using person = new Interview("written");
   person.say([
     "This writes a first config. Press Enter to accept the answer in [brackets].",

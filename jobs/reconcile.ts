@@ -10,7 +10,7 @@ import { quoted } from "../src/core/printable.ts";
 import { firstFew } from "../src/observe/first-few.ts";
 import { bytes, number, plural, verifications } from "../src/observe/format.ts";
 import type { Line } from "../src/observe/line.ts";
-import { type Coverage, type Lacking, type Subjects, withheldText } from "../src/report/coverage.ts";
+import { type Coverage, type Lacking, type SubjectCount, withheldText } from "../src/report/coverage.ts";
 import { type UnderWay, underWayText } from "../src/report/under-way.ts";
 import type { Session } from "../src/session/client.ts";
 import { coverageNow } from "../src/session/coverage.ts";
@@ -214,7 +214,7 @@ function idsText(place: string, ids: ReadonlyMap<Lacking, readonly string[]>, co
   return lines.length > 0 ? lines : [`${place}: no ids to show`];
 }
 
-function rows(name: string, what: string, { count, subjects }: Subjects): string[] {
+function rows(name: string, what: string, { count, subjects }: SubjectCount): string[] {
   if (count === 0) return [];
   const { first, more } = firstFew(subjects, `--json names ${number(subjects.length)}`, count);
   const named = [...first, ...(more ? [more] : [])].map((line) => `            ${line}`);

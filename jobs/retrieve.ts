@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Option } from "commander";
 import { FOR_RETRIEVAL } from "../src/approval/signature.ts";
-import { type Wanted as Bag, logRefusal, type Prepared, prepareBag } from "../src/bag/prepare.ts";
+import { type BagOptions as Bag, logRefusal, type Prepared, prepareBag } from "../src/bag/prepare.ts";
 import { formatRequest, parseRequest, type RetrievalRequest, type Versions } from "../src/bag/request.ts";
 import { MAX_WORDS, type Request } from "../src/bag/retrieval.ts";
 import { range, versions } from "../src/cli/arguments.ts";

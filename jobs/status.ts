@@ -7,7 +7,7 @@ import { LONG_AGO } from "../src/report/proof-section.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { waitingText } from "../src/session/export-summary.ts";
-import { type ClientStatus, type LogStatus, type SourceStatus, statusOf } from "../src/session/status.ts";
+import { type ClientStatus, clientStatus, type LogStatus, type SourceStatus } from "../src/session/status.ts";
 
 export const statusCommand = command(
   "status",
@@ -31,7 +31,7 @@ reached it says "could not check", shows what this machine knows from earlier ru
 
 /** The status of every client. Reads only logs and state, and can run during an export. */
 export async function status(session: Session, onFailure?: (failure: ClientFailure) => void): Promise<ClientStatus[]> {
-  return eachClient(session, (config) => statusOf(config, session), onFailure);
+  return eachClient(session, (config) => clientStatus(config, session), onFailure);
 }
 
 /** Throws `partial` where a vault could not be checked: the command's exit code. */

@@ -11,7 +11,7 @@
 import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseDecimal, parseText } from "./canonical.ts";
 import { emptyRoot, HASH_SIZE } from "./merkle.ts";
-import { MAX_NOTE, openNote, type Signer, signNote, type Verifier } from "./note.ts";
+import { MAX_SIGNED_NOTE, openNote, type Signer, signNote, type Verifier } from "./note.ts";
 
 export interface Checkpoint {
   /** Name of the log: one non-empty line. */
@@ -35,7 +35,7 @@ export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkp
 
 /** Parses an untrusted checkpoint. Throws `malformed` unless it is exactly what formatCheckpoint would write. */
 export function parseCheckpoint(text: string): Checkpoint & { readonly extensions: readonly string[] } {
-  const lines = parseText(text, MAX_NOTE).split("\n");
+  const lines = parseText(text, MAX_SIGNED_NOTE).split("\n");
   if (lines.pop() !== "") throw malformed("the checkpoint does not end in a line feed");
   const [origin, size, root, ...extensions] = lines;
   if (origin === undefined || size === undefined || root === undefined || lines.includes("")) {

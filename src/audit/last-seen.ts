@@ -9,7 +9,7 @@ import { openCheckpoint } from "./checkpoint.ts";
 import { state } from "./journal.ts";
 import type { AuditLog, Head } from "./log.ts";
 import { verifyConsistency } from "./merkle.ts";
-import { MAX_NOTE, type Verifier } from "./note.ts";
+import { MAX_SIGNED_NOTE, type Verifier } from "./note.ts";
 import { consistencyProof } from "./proof.ts";
 
 /** Must be durable before the journal deletes what the checkpoint covers. */
@@ -80,7 +80,7 @@ export async function wasSeenUnder(folder: string, origin: string, verifier: Ver
 
 /** Reads one byte more than the largest note at most. parseNote then refuses it. */
 async function readBounded(path: string): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(createReadStream(path, { end: MAX_NOTE })));
+  return Buffer.concat(await Array.fromAsync(createReadStream(path, { end: MAX_SIGNED_NOTE })));
 }
 
 function openSeen(path: string, note: Uint8Array, origin: string, verifiers: readonly Verifier[]) {

@@ -4,7 +4,7 @@ import { auditKey, CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { leafHash } from "./merkle.ts";
-import { MAX_NOTE, type Verifier } from "./note.ts";
+import { MAX_SIGNED_NOTE, type Verifier } from "./note.ts";
 import type { ReadTile } from "./proof.ts";
 import { decodeBundle, MAX_BUNDLE, MAX_TILE, TILE_WIDTH, tilePath } from "./tile.ts";
 
@@ -41,7 +41,7 @@ export class AuditLog {
 
   /** The checkpoint, signed by the current key. Throws `incomplete`, `malformed` or `unverified`. */
   async head(): Promise<Head> {
-    const { bytes, info } = await this.#read(CHECKPOINT, MAX_NOTE);
+    const { bytes, info } = await this.#read(CHECKPOINT, MAX_SIGNED_NOTE);
     const open = () => openCheckpoint(bytes, this.origin, this.verifiers.slice(0, 1));
     return {
       ...this.#named(CHECKPOINT, open),
@@ -62,7 +62,7 @@ export class AuditLog {
       async (version) => {
         if (version.key !== CHECKPOINT || version.deleteMarker) return 0;
         try {
-          const { bytes } = await this.#vault.read(CHECKPOINT, MAX_NOTE, version.versionId);
+          const { bytes } = await this.#vault.read(CHECKPOINT, MAX_SIGNED_NOTE, version.versionId);
           return openCheckpoint(bytes, this.origin, this.verifiers).size;
         } catch (error) {
           if (hasCode(error, "malformed", "unverified", "vault-missing")) return 0;

@@ -15,7 +15,7 @@ import { checkName, type Signer, type Verifier } from "./key.ts";
 export { generateKey, parseSigner, parseVerifier, Signer, Verifier } from "./key.ts";
 
 /** The largest note, in bytes. */
-export const MAX_NOTE = 1_000_000;
+export const MAX_SIGNED_NOTE = 1_000_000;
 /** Most signatures on one note. The specification requires at least 16. */
 export const MAX_SIGNATURES = 100;
 
@@ -27,7 +27,7 @@ export interface Signature {
 }
 
 /** A parsed note. Nothing is verified. */
-export interface Note {
+export interface SignedNote {
   readonly text: string;
   readonly signatures: readonly Signature[];
 }
@@ -43,8 +43,8 @@ export interface OpenedNote {
 
 const DASH = "\u2014 ";
 /** Parses an untrusted note. Checks only its form: see openNote. */
-export function parseNote(input: Uint8Array | string): Note {
-  const all = parseText(input, MAX_NOTE);
+export function parseSignedNote(input: Uint8Array | string): SignedNote {
+  const all = parseText(input, MAX_SIGNED_NOTE);
   // The text may contain empty lines. The last one ends it.
   const split = all.lastIndexOf("\n\n");
   if (split < 0 || !all.endsWith("\n") || all.length === split + 2) throw malformed("the note has no signatures");
@@ -70,7 +70,7 @@ function parseSignature(line: string): Signature {
  * signed, or if two known keys share name and ID.
  */
 export function openNote(input: Uint8Array | string, verifiers: Iterable<Verifier>): OpenedNote {
-  const note = parseNote(input);
+  const note = parseSignedNote(input);
   const known = new Map<string, Verifier | "ambiguous">();
   for (const v of verifiers) known.set(keyOf(v), known.has(keyOf(v)) ? "ambiguous" : v);
   const message = Buffer.from(note.text);
@@ -98,10 +98,10 @@ export function openNote(input: Uint8Array | string, verifiers: Iterable<Verifie
 /** Signs a text that ends in LF with each of the signers, at least one. The result always parses. */
 export function signNote(text: string, signers: readonly Signer[]): string {
   if (!text.endsWith("\n")) throw malformed("the note's text does not end in a line feed");
-  const message = Buffer.from(parseText(text, MAX_NOTE));
+  const message = Buffer.from(parseText(text, MAX_SIGNED_NOTE));
   const lines = signers.map((s) => formatSignature({ name: s.name, id: s.id, bytes: s.sign(message) }));
   const note = `${text}\n${lines.map((line) => `${line}\n`).join("")}`;
-  parseNote(note); // checks the limits on size and count
+  parseSignedNote(note); // checks the limits on size and count
   return note;
 }
 

@@ -9,7 +9,7 @@ import { HoldfastError } from "../core/error.ts";
 import { parseBase64, parseDecimal, parseText } from "./canonical.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
 import { emptyRoot, HASH_SIZE, MAX_PROOF, nodeHash, rootOf } from "./merkle.ts";
-import { MAX_NOTE, parseNote } from "./note.ts";
+import { MAX_SIGNED_NOTE, parseSignedNote } from "./note.ts";
 import { decodeTile, TILE_WIDTH } from "./tile.ts";
 
 /**
@@ -173,7 +173,7 @@ export interface ProofFile {
 
 const HEADER = "c2sp.org/tlog-proof@v1";
 /** The largest proof file, in bytes: twice a note, to leave room for `extra`. */
-const MAX_FILE = 2 * MAX_NOTE;
+const MAX_FILE = 2 * MAX_SIGNED_NOTE;
 
 /** Formats a proof file. Throws `malformed` for contents that would not parse back to themselves. */
 export function formatProof({ index, hashes, checkpoint, extra }: ProofFile): string {
@@ -199,7 +199,7 @@ export function parseProof(input: Uint8Array | string): ProofFile {
   if (lines.length > MAX_PROOF) throw malformed(`the proof has more than ${MAX_PROOF} hashes`);
   if (extra?.length === 0) throw malformed("the proof's extra data are empty");
   const checkpoint = text.slice(end + 2);
-  parseCheckpoint(parseNote(checkpoint).text);
+  parseCheckpoint(parseSignedNote(checkpoint).text);
   return {
     index: parseDecimal(index.slice("index ".length)),
     hashes: lines.map(parseHash),

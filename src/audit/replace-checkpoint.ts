@@ -3,7 +3,7 @@ import { CHECKPOINT } from "../vault/layout.ts";
 import type { Conditional, Lock, Vault } from "../vault/vault.ts";
 import { forked } from "./last-seen.ts";
 import type { Head } from "./log.ts";
-import { MAX_NOTE } from "./note.ts";
+import { MAX_SIGNED_NOTE } from "./note.ts";
 
 /** The log's current head, as known to a writer that holds the vault. */
 export interface Present {
@@ -27,7 +27,7 @@ export async function replaceCheckpoint(
   } catch (error) {
     if (!hasCode(error, "vault-conflict")) throw error;
     // An attempt may have succeeded although its answer was lost.
-    const { bytes, info } = await vault.read(CHECKPOINT, MAX_NOTE);
+    const { bytes, info } = await vault.read(CHECKPOINT, MAX_SIGNED_NOTE);
     if (Buffer.compare(bytes, note) === 0) return info;
     throw replaced(holds);
   }
@@ -45,7 +45,7 @@ async function replaceLooking(at: Present, note: Uint8Array, lock: Lock): Promis
     if (key !== CHECKPOINT || versionId === written.versionId) continue;
     if (versionId === head.versionId) return written;
     // A retried put may write the same note twice.
-    const before = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
+    const before = await vault.read(CHECKPOINT, MAX_SIGNED_NOTE, versionId);
     if (Buffer.compare(before.bytes, note) !== 0) break;
   }
   throw forked("another writer wrote a checkpoint at the same time");
@@ -53,7 +53,7 @@ async function replaceLooking(at: Present, note: Uint8Array, lock: Lock): Promis
 
 /** Throws `forked`, or what `holds` throws, if the checkpoint has been replaced. */
 export async function refuseReplaced({ vault, head, holds }: Present): Promise<void> {
-  const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE);
+  const { bytes } = await vault.read(CHECKPOINT, MAX_SIGNED_NOTE);
   if (Buffer.compare(bytes, head.note) === 0) return;
   throw replaced(holds);
 }

@@ -33,7 +33,7 @@ import { type Numbered, wholeRecord } from "./whole-record.ts";
 import { BagWriter } from "./writer.ts";
 
 /** What a bag is to hold, for whom, and where it is made. */
-export interface Wanted {
+export interface BagOptions {
   readonly subjects: readonly string[];
   readonly versions: Versions;
   readonly request: Request;
@@ -64,7 +64,7 @@ const PER_ENTRY = 1000;
  */
 export async function prepareBag(
   held: HeldVault,
-  { subjects, versions, request: { case: number, requestedBy, reason }, approval, out }: Wanted,
+  { subjects, versions, request: { case: number, requestedBy, reason }, approval, out }: BagOptions,
   onObject: (done: number, total: number) => void,
 ): Promise<Prepared> {
   const { writer, catalog, signer, now, description } = held;

@@ -6,8 +6,8 @@ import { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { completeTables, emptyTables, fleetingTables, openTables, peekTables, tablesToBuild } from "./database.ts";
 import { Holds } from "./holds.ts";
-import { Kept } from "./kept.ts";
-import { Locks } from "./locks.ts";
+import { KeptRecords } from "./kept.ts";
+import { DueLocks } from "./locks.ts";
 import { Notes } from "./notes.ts";
 import { Objects } from "./objects.ts";
 import { Pieces } from "./pieces.ts";
@@ -19,12 +19,12 @@ import { Runs } from "./runs.ts";
 import { Seen } from "./seen.ts";
 import { Sources } from "./sources.ts";
 import { statement } from "./statement.ts";
-import { Stored } from "./stored.ts";
+import { StoredEntries } from "./stored.ts";
 import { Subjects } from "./subjects.ts";
 import { Totals } from "./totals.ts";
 import { oneTransaction, type Transaction, transactions } from "./transaction.ts";
 import { closeInOrder } from "./untouched.ts";
-import { Walk } from "./walk.ts";
+import { Walks } from "./walk.ts";
 import { Words } from "./words.ts";
 
 /** An entry of the log. With `entry`, an entry that this process has just written need not be parsed again. */
@@ -38,16 +38,16 @@ export interface Applicable extends LogEntry {
  */
 export class Catalog {
   readonly subjects: Subjects;
-  readonly kept: Kept;
+  readonly kept: KeptRecords;
   readonly objects: Objects;
   readonly relationships: Relationships;
   readonly holds: Holds;
   readonly notes: Notes;
   readonly purges: Purges;
-  readonly locks: Locks;
+  readonly locks: DueLocks;
   readonly pieces: Pieces;
   readonly seen: Seen;
-  readonly walk: Walk;
+  readonly walk: Walks;
   readonly retrievals: Retrievals;
   readonly runs: Runs;
   readonly sources: Sources;
@@ -55,7 +55,7 @@ export class Catalog {
   readonly totals: Totals;
   readonly #db: DatabaseSync;
   readonly #words: Words;
-  readonly #stored: Stored;
+  readonly #stored: StoredEntries;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #transaction: Transaction;
   /** Of a catalog that stays after this process. */
@@ -68,15 +68,15 @@ export class Catalog {
     this.#statements = prepare(db);
     this.#transaction = transaction ?? transactions(db, () => this.#words.forget());
     this.#words = new Words(db);
-    this.#stored = new Stored(db, this.#words);
+    this.#stored = new StoredEntries(db, this.#words);
     this.subjects = new Subjects(db);
-    this.kept = new Kept(db);
+    this.kept = new KeptRecords(db);
     this.objects = new Objects(db);
     this.relationships = new Relationships(db);
     this.holds = new Holds(db);
     this.notes = new Notes(db);
     this.purges = new Purges(db);
-    this.locks = new Locks(db);
+    this.locks = new DueLocks(db);
     this.pieces = new Pieces(db);
     this.seen = new Seen(db);
     this.retrievals = new Retrievals(db);
@@ -84,7 +84,7 @@ export class Catalog {
     this.sources = new Sources(db, this.#words);
     this.roster = new Roster(db);
     this.totals = new Totals(db);
-    this.walk = new Walk(db, this.#transaction, this.relationships);
+    this.walk = new Walks(db, this.#transaction, this.relationships);
     this.#size = (this.#statements.end.get() as { size: number }).size;
   }
 

@@ -23,7 +23,7 @@ export interface CatalogFile extends StoredFile {
 }
 
 /** What is kept of a subject: records and files. */
-export class Kept {
+export class KeptRecords {
   readonly #statements: ReturnType<typeof prepare>;
 
   constructor(db: DatabaseSync) {

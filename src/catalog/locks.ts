@@ -11,7 +11,7 @@ const PAGE = 1_000;
  * Subjects with due locks, page by page, so that a million of them need no more memory than a thousand. The locks may
  * change while the pages are read. Each person appears once, identified by the entry that stored them, which is unique.
  */
-export class Locks {
+export class DueLocks {
   readonly #statements: ReturnType<typeof prepare>;
 
   constructor(db: DatabaseSync) {

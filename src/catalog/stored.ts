@@ -11,7 +11,7 @@ import { digitsOf } from "./time.ts";
 import type { Words } from "./words.ts";
 
 /** Applies what the log says was stored, how long it is locked, and that it is gone at the provider. */
-export class Stored {
+export class StoredEntries {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #persons: Persons;
   readonly #words: Words;

@@ -14,7 +14,7 @@ export interface Met {
 }
 
 /** What the walks of the sources met, and what its list said. It only saves requests: nothing is lost without it. */
-export class Walk {
+export class Walks {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #transaction: Transaction;
   readonly #relationships: Relationships;

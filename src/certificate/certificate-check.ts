@@ -22,11 +22,11 @@ import {
   ENTRIES,
   noteText,
   PAGE,
+  PurgeTotals,
   parseCertificate,
   parseLine,
   SIGNATURE,
   sha256,
-  Totals,
 } from "./certificate.ts";
 import { CertifiedPeople } from "./certified-people.ts";
 import { DESTROYED_HEAD, destroyedRows } from "./destroyed.ts";
@@ -98,9 +98,9 @@ async function checkIn(
   using met = new CertifiedPeople(join(scratch, ".met"));
   using trail = new Trail({ origin: certificate.origin, policy: undefined, now, folder: scratch });
   const entries =
-    "runs" in certificate ? new Lines(folder, certificate, verifier) : earlyEntries(certificate, verifier);
+    "runs" in certificate ? new EntriesFile(folder, certificate, verifier) : earlyEntries(certificate, verifier);
   const list = createHash("sha256").update(DESTROYED_HEAD);
-  const sums = new Totals();
+  const sums = new PurgeTotals();
   let proven = 0;
   let last = -1;
   for await (const each of entries) {
@@ -133,7 +133,7 @@ async function checkIn(
 }
 
 /** The entries of the present form, from their file. Its digest is checked when all of them were given. */
-class Lines {
+class EntriesFile {
   readonly #folder: string;
   readonly #certificate: CertificateV3;
   readonly #verifier: Verifier;

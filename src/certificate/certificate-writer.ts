@@ -15,9 +15,9 @@ import {
   formatLine,
   noteText,
   PAGE,
+  PurgeTotals,
   SIGNATURE,
   sha256,
-  Totals,
 } from "./certificate.ts";
 import { checkCertificate } from "./certificate-check.ts";
 import { certificatePage, SHOWN } from "./certificate-page.ts";
@@ -26,7 +26,7 @@ import { HashedFile } from "./hashed-file.ts";
 import { RunEntries } from "./run-entries.ts";
 import { Trail } from "./trail.ts";
 
-export interface Certified {
+export interface CertificateOptions {
   /** Must not be there; appears whole or not at all. */
   readonly folder: string;
   readonly client: string;
@@ -50,7 +50,7 @@ export interface Certified {
  * named but stopped ones, and these destroyed nothing. Throws `usage` for another that destroyed nothing, `unverified`
  * where the log itself did not allow it, `usage` and `state` for a place that cannot be written.
  */
-export async function writeCertificate(of: Certified): Promise<CertificateV3 | undefined> {
+export async function writeCertificate(of: CertificateOptions): Promise<CertificateV3 | undefined> {
   const place = await Unfinished.folder(of.folder);
   try {
     const certificate = await writeTo(place.path, of);
@@ -71,7 +71,7 @@ export async function writeCertificate(of: Certified): Promise<CertificateV3 | u
   }
 }
 
-async function writeTo(folder: string, of: Certified): Promise<CertificateV3 | undefined> {
+async function writeTo(folder: string, of: CertificateOptions): Promise<CertificateV3 | undefined> {
   const { client, company, legalBasis, log, signer, now } = of;
   using entries = await RunEntries.find(log, new Set([...of.runs, ...of.stopped]), folder);
   const unknown = of.runs.find((run) => !entries?.runs.includes(run));
@@ -104,12 +104,16 @@ async function writeTo(folder: string, of: Certified): Promise<CertificateV3 | u
 }
 
 /** The two files that grow with what was destroyed. Of them a few are kept, for the page. */
-async function writeEntries(folder: string, found: RunEntries, { log, policy, signer, now, ...of }: Certified) {
+async function writeEntries(
+  folder: string,
+  found: RunEntries,
+  { log, policy, signer, now, ...of }: CertificateOptions,
+) {
   await using entries = await HashedFile.create(join(folder, ENTRIES));
   await using destroyed = await HashedFile.create(join(folder, DESTROYED));
   using trail = new Trail({ origin: signer.name, policy: parsePolicy(policy), now, folder });
   const proofs = new Entries(log);
-  const totals = new Totals();
+  const totals = new PurgeTotals();
   const runs = new Set(found.runs);
   const shown: RecordPurged[] = [];
   const approvers = new Set<string>();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RecordPurged } from "../audit/entry.ts";
 import { MAX_PROOF } from "../audit/merkle.ts";
-import { MAX_NOTE } from "../audit/note.ts";
+import { MAX_SIGNED_NOTE } from "../audit/note.ts";
 import { HoldfastError } from "../core/error.ts";
 import { isInstant } from "../core/timestamp.ts";
 import { parseKey } from "../vault/layout.ts";
@@ -58,7 +58,7 @@ const schema = z.discriminatedUnion("holdfast", [
     /** The purge, and those before it that were stopped, as the log names them. */
     runs: z.array(text).min(1),
     /** The log's signed checkpoint to the byte. Every entry is proven to be under it. */
-    checkpoint: z.string().max(MAX_NOTE),
+    checkpoint: z.string().max(MAX_SIGNED_NOTE),
     /** SHA-256 of the other files. */
     files: z.object({ [ENTRIES]: digest, [DESTROYED]: digest }),
   }),
@@ -100,7 +100,7 @@ export function formatLine(of: z.output<typeof line>): string {
 }
 
 /** Sums over purges as they come. How many subjects they are of is for others to count. */
-export class Totals {
+export class PurgeTotals {
   readonly #sums = { records: 0, files: 0, bytes: 0, versions: 0 };
 
   add({ objects }: Pick<RecordPurged, "objects">): void {

@@ -23,9 +23,9 @@ export class RunEntries implements Disposable {
   readonly #at: LogAt;
   readonly #met: CertifiedPeople;
   readonly #last: number;
-  readonly #locks: Locks;
+  readonly #locks: LastLocks;
 
-  private constructor(at: LogAt, met: CertifiedPeople, runs: readonly string[], last: number, locks: Locks) {
+  private constructor(at: LogAt, met: CertifiedPeople, runs: readonly string[], last: number, locks: LastLocks) {
     this.#at = at;
     this.#met = met;
     this.runs = runs;
@@ -39,7 +39,7 @@ export class RunEntries implements Disposable {
    */
   static async find(at: LogAt, runs: ReadonlySet<string>, folder: string): Promise<RunEntries | undefined> {
     const met = new CertifiedPeople(join(folder, ".met"));
-    const locks = new Locks(join(folder, ".locks"));
+    const locks = new LastLocks(join(folder, ".locks"));
     const found = new Set<string>();
     let last = -1;
     for await (const { index, bytes } of entriesWith(at, '"record.purged"')) {
@@ -125,7 +125,7 @@ async function* entriesWith(
  * Nightly runs extend a lock dozens of times: of those entries the last and the longest tell all there is to tell of an
  * object.
  */
-class Locks implements Disposable {
+class LastLocks implements Disposable {
   readonly #db: ReturnType<typeof scratch>;
   readonly #add: ReturnType<typeof statement>;
   readonly #telling: ReturnType<typeof statement>;

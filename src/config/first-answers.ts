@@ -1,5 +1,5 @@
 import { type HoldfastError, ownError } from "../core/error.ts";
-import type { Place } from "./first-checks.ts";
+import type { ConfigPlace } from "./first-checks.ts";
 import type { AnswerName, Answers } from "./first-config.ts";
 import { QUESTIONS, type Question } from "./first-questions.ts";
 
@@ -16,7 +16,7 @@ export type Ask = (question: Question, byDefault: string | undefined, check: Che
 export type Check = (text: string) => Promise<void>;
 
 /** Goes through all questions. An answer is the given one, else the one from `ask`, else the default. */
-export async function answerAll(given: Answers, place: Place, ask?: Ask): Promise<Answered> {
+export async function answerAll(given: Answers, place: ConfigPlace, ask?: Ask): Promise<Answered> {
   const answers: Partial<Record<AnswerName, string>> = {};
   const missing: Question[] = [];
   const problems: Answered["problems"][number][] = [];

@@ -14,7 +14,7 @@ import { vaultsApart } from "./vaults-apart.ts";
 /** Checks on the answers to `first-questions.ts` beyond those of the config fields. */
 
 /** Where the config will be, and for whom. */
-export interface Place {
+export interface ConfigPlace {
   /** Relative paths are resolved against it. */
   readonly folder: string;
   /** Root runs Holdfast as a system service; other users keep everything beside the config. */
@@ -50,13 +50,13 @@ export function checkKeep(text: string): void {
   });
 }
 
-export function checkState(text: string, { client = "", vault, endpoint }: Answers, { folder }: Place): void {
+export function checkState(text: string, { client = "", vault, endpoint }: Answers, { folder }: ConfigPlace): void {
   parseState(text, folder);
   const document = { state: text, clients: [{ id: client, vault: { url: vault, endpoint } }] };
   if (vaultsApart(document, folder).length > 0) throw inVault(text);
 }
 
-export function checkKeysFolder(text: string, answers: Answers, { folder }: Place): void {
+export function checkKeysFolder(text: string, answers: Answers, { folder }: ConfigPlace): void {
   const path = resolvePath(text, folder);
   // A path that begins with // would be read as a URL.
   const read = path && SecretRef.parse(keyFile({ client: "x", keys: text }, "log-key"), folder).path;

@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS, type Provider } from "../provider/provider.ts";
-import { among, checkKeep, checkKeysFolder, checkPublicKeys, checkState, type Place } from "./first-checks.ts";
+import { among, type ConfigPlace, checkKeep, checkKeysFolder, checkPublicKeys, checkState } from "./first-checks.ts";
 import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
@@ -20,9 +20,9 @@ export interface Question {
   /** When the question applies: `what` names the case, `are` checks the answers; undefined if not known yet. */
   readonly onlyFor?: { readonly what: string; readonly are: (answers: Answers) => boolean | undefined };
   /** The answer if none is given; undefined if an answer is required. */
-  readonly byDefault?: (answers: Answers, place: Place) => string | undefined;
+  readonly byDefault?: (answers: Answers, place: ConfigPlace) => string | undefined;
   /** Throws HoldfastError, which never repeats text that may be a secret. */
-  readonly check: (text: string, answers: Answers, place: Place) => unknown;
+  readonly check: (text: string, answers: Answers, place: ConfigPlace) => unknown;
   /** What is asked in other words after these answers. */
   readonly inWordsFor?: (answers: Answers) => Pick<Question, "prompt" | "says">;
   /** For a list: the text shown before each further answer. */

@@ -32,7 +32,7 @@ export function vaultsApart(document: unknown, folder: string): Finding[] {
   });
 }
 
-interface Place {
+interface VaultPlace {
   readonly location: VaultLocation;
   /** The S3 server as written: the same bucket name on two servers means two buckets. */
   readonly server: string;
@@ -47,7 +47,7 @@ function pathOf(state: string, folder: string): string | undefined {
   }
 }
 
-function placeOf({ url, endpoint = "" }: Raw, folder: string): Place | undefined {
+function placeOf({ url, endpoint = "" }: Raw, folder: string): VaultPlace | undefined {
   if (typeof url !== "string") return undefined;
   try {
     return { location: parseVaultUrl(url, folder), server: String(endpoint).toLowerCase().replace(/\/+$/, "") };
@@ -57,7 +57,7 @@ function placeOf({ url, endpoint = "" }: Raw, folder: string): Place | undefined
   }
 }
 
-function shared(one: Place, other: Place): boolean {
+function shared(one: VaultPlace, other: VaultPlace): boolean {
   const [a, b] = [one.location, other.location];
   if (a.kind === "directory" && b.kind === "directory") return overlap(a.path, b.path);
   if (a.kind !== "s3" || b.kind !== "s3" || a.bucket !== b.bucket || one.server !== other.server) return false;

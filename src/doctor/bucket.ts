@@ -5,7 +5,7 @@ import { type HoldfastError, isTransient } from "../core/error.ts";
 import { skewOf } from "../core/skew.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { s3Client } from "../vault/s3-client.ts";
-import { isDamage, s3Error } from "../vault/s3-errors.ts";
+import { isChecksumMismatch, s3Error } from "../vault/s3-errors.ts";
 
 /** A store's answer to one request: done or refused. */
 export type BucketAnswer<T> = { readonly output: T } | Refused;
@@ -63,14 +63,14 @@ export class Bucket {
           return await attempt();
         } catch (error) {
           // A probe sends a wrong checksum on purpose, so do not retry.
-          if (isDamage(error)) throw error;
+          if (isChecksumMismatch(error)) throw error;
           throw s3Error(error, what);
         }
       }, this.#retry);
       return { output };
     } catch (thrown) {
       const error = s3Error(thrown, what);
-      if (isTransient(error) && !isDamage(error.cause)) throw error;
+      if (isTransient(error) && !isChecksumMismatch(error.cause)) throw error;
       const cause = error.cause as { name?: string; $metadata?: { httpStatusCode?: number } } | undefined;
       return { status: cause?.$metadata?.httpStatusCode, name: cause?.name ?? "unknown", error };
     }

@@ -1,5 +1,5 @@
 import { SubjectSet } from "../catalog/subject-set.ts";
-import type { Walk } from "../catalog/walk.ts";
+import type { Walks } from "../catalog/walk.ts";
 import { hasCode } from "../core/error.ts";
 import { timestamp } from "../core/timestamp.ts";
 import type { RunInbox } from "../inbox/run-inbox.ts";
@@ -24,7 +24,7 @@ export interface FeedParts extends Omit<PlanParts, "catalog">, Omit<LocateParts,
   readonly inbox?: Pick<RunInbox, "named"> | undefined;
   readonly catalog: PlanParts["catalog"] &
     LocateParts["catalog"] &
-    Pick<Exporting["catalog"], "sources"> & { readonly walk: Pick<Walk, "hasMet"> };
+    Pick<Exporting["catalog"], "sources"> & { readonly walk: Pick<Walks, "hasMet"> };
 }
 
 /**

@@ -3,7 +3,7 @@ import { hasCode } from "../core/error.ts";
 import type { Exporting } from "./context.ts";
 
 /** What the provider and the vault know about identities named by the provider's id. */
-export interface Named {
+export interface NamedIdentities {
   /** Export these: the provider or the vault has them. */
   readonly known: readonly string[];
   /** In the vault, but no longer at the provider. */
@@ -22,7 +22,7 @@ export interface Named {
 export async function lookUpNamed(
   { source, tokens, catalog }: Pick<Exporting, "source" | "tokens" | "catalog">,
   named: readonly string[],
-): Promise<Named> {
+): Promise<NamedIdentities> {
   const ids = [...new Set(named)];
   const found = await pMap(
     ids,

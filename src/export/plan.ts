@@ -1,6 +1,6 @@
 import type { Relationships } from "../catalog/relationships.ts";
 import type { Known, Subjects } from "../catalog/subjects.ts";
-import type { Met, Walk } from "../catalog/walk.ts";
+import type { Met, Walks } from "../catalog/walk.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SourceConfig } from "../config/source-config.ts";
 import type { Clock } from "../core/clock.ts";
@@ -81,7 +81,7 @@ export interface PlanParts {
   readonly tokens: Tokens;
   readonly catalog: {
     readonly subjects: Pick<Subjects, "known">;
-    readonly walk: Pick<Walk, "noteMet">;
+    readonly walk: Pick<Walks, "noteMet">;
     readonly relationships: Pick<Relationships, "hasDeparted">;
   };
   readonly config: Pick<ClientConfig, "retention" | "vault">;

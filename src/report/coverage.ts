@@ -5,7 +5,7 @@ import { plural, verifications } from "../observe/format.ts";
 import { isPast } from "../retention/first-lock.ts";
 
 /** Subjects of one kind: how many, and the first of them. */
-export interface Subjects {
+export interface SubjectCount {
   readonly count: number;
   readonly subjects: readonly string[];
 }
@@ -21,16 +21,16 @@ export interface Coverage {
     readonly bytes: number;
   };
   /** Listed and never exported, and listed otherwise than they were exported last. */
-  readonly missing: Subjects;
-  readonly changed: Subjects;
+  readonly missing: SubjectCount;
+  readonly changed: SubjectCount;
   /** Whose last attempt failed, by what. */
-  readonly failed: Subjects & { readonly codes: Readonly<Record<string, number>> };
+  readonly failed: SubjectCount & { readonly codes: Readonly<Record<string, number>> };
   /** Of whose newest version the provider withheld files, and how many files these are. */
-  readonly withheld: Subjects & { readonly files: number };
+  readonly withheld: SubjectCount & { readonly files: number };
   /** Kept, and not at the source any more. */
-  readonly gone: Subjects;
+  readonly gone: SubjectCount;
   /** Listed, and not to be kept: purged at the end of their retention, or older than the law asks. */
-  readonly past: Subjects;
+  readonly past: SubjectCount;
   /** Of whom all was purged, listed or not. */
   readonly purged: number;
 }
@@ -42,14 +42,14 @@ export function withheldText({ files, count }: Pick<Coverage["withheld"], "files
 }
 
 /** What the source says of one identity, as a subject and a version. */
-export interface Listing {
+export interface ListedSubject {
   readonly subject: string;
   readonly listed: string;
   readonly updated: string;
 }
 
 export interface ListedPage {
-  readonly identities: readonly Listing[];
+  readonly identities: readonly ListedSubject[];
   /** Subjects whose entry in the list cannot be read. */
   readonly unread: readonly string[];
   readonly unreadable: number;
@@ -158,7 +158,7 @@ class Some {
     if (this.#subjects.length < NAMED) this.#subjects.push(subject);
   }
 
-  get told(): Subjects {
+  get told(): SubjectCount {
     return { count: this.#count, subjects: this.#subjects };
   }
 }

@@ -32,8 +32,8 @@ export function horizonOf(
   now: Temporal.Instant,
   onSubject: (done: number) => void = () => {},
 ): Horizon {
-  const due = new Tally();
-  const locks = new Tally();
+  const due = new SumsByMonth();
+  const locks = new SumsByMonth();
   const open = { objects: 0, bytes: 0 };
   const past = { subjects: 0, held: 0, locked: 0 };
   let [locksEnded, locksDue, ended, done] = [0, 0, 0, 0];
@@ -63,7 +63,7 @@ export function horizonOf(
   return { due: due.months, open, past, locks: locks.months, locksEnded, locksDue, ended };
 }
 
-class Tally {
+class SumsByMonth {
   readonly #months = new Map<string, { objects: number; bytes: number }>();
 
   add(month: string, size: number): void {

@@ -7,7 +7,7 @@ export interface Fault {
 }
 
 /** Collects why a purge entry is invalid, and reports one fault per reason, however many objects it concerns. */
-export class Told {
+export class PurgeFaults {
   readonly #entry: number;
   readonly #onFault: (fault: Fault) => void;
   readonly #keys = new Map<string, string[]>();

@@ -2,7 +2,7 @@ import type { PurgeBegun, RecordPurged } from "../audit/entry.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { ownError } from "../core/error.ts";
 import { recordKey } from "../vault/layout.ts";
-import { Told } from "./fault.ts";
+import { PurgeFaults } from "./fault.ts";
 import { CLOCKS, instant, isBefore } from "./instants.ts";
 import { parsePolicy } from "./policy.ts";
 import type { ReplayOptions } from "./replay.ts";
@@ -50,7 +50,7 @@ export class PurgeCheck {
     const { index, superseded } = this.#options;
     const { subject, objects, whole, ended, time } = entry;
     const keys = new Set(objects.map(({ key }) => key));
-    const told = new Told(at, this.#options.onFault);
+    const faults = new PurgeFaults(at, this.#options.onFault);
     // After an interrupted purge, objects already gone are logged with the time their purge began. They were due at
     // that time, which was checked there, whatever was logged since.
     const begun = new Map(index.purges.unfinishedKeys(subject).map(({ key, since }) => [key, since]));
@@ -58,20 +58,21 @@ export class PurgeCheck {
       objects.some((each) => each.key === key && each.due === begun.get(key));
     this.#checkGone(at, entry, [...keys], wentBefore, (key, term) => {
       const object = objects.find((each) => each.key === key)!;
-      if (!begun.has(key)) told.add(key, "no earlier purge.begun names it");
+      if (!begun.has(key)) faults.add(key, "no earlier purge.begun names it");
       const { versionId, size, sha256, due } = object;
       const stored = index.objects.get(key);
       if (stored && (stored.versionId !== versionId || stored.size !== size || stored.sha256 !== sha256))
-        told.add(key, "its version, size or digest differs from what was stored");
-      if (isBefore(instant(time), instant(due))) told.add(key, `the entry itself says that it was due only on ${due}`);
+        faults.add(key, "its version, size or digest differs from what was stored");
+      if (isBefore(instant(time), instant(due)))
+        faults.add(key, `the entry itself says that it was due only on ${due}`);
       if (!wentBefore(key) && term?.until && isBefore(instant(due), term.until.subtract(EARLIER)))
-        told.add(key, `the entry says that it was due on ${due}, but by the rules it was ${term.until}`);
+        faults.add(key, `the entry says that it was due on ${due}, but by the rules it was ${term.until}`);
     });
-    if (keys.size !== objects.length) told.add(objects[0]!.key, "the entry names an object twice");
+    if (keys.size !== objects.length) faults.add(objects[0]!.key, "the entry names an object twice");
     const last = index.relationships.ended(subject);
     const first = objects[0]?.key ?? recordKey(subject, "");
     if (ended !== last)
-      told.add(
+      faults.add(
         first,
         `the entry gives the end of the relationship as ${ended ?? "none"}; the log has ${last ?? "none"}`,
       );
@@ -79,8 +80,8 @@ export class PurgeCheck {
       .concat(index.kept.files(subject).map(({ key }) => key))
       .filter((key) => !keys.has(key));
     if (whole && left.length > 0)
-      told.add(left[0]!, `the entry says that nothing is left of subject ${subject}, but this is`);
-    told.end();
+      faults.add(left[0]!, `the entry says that nothing is left of subject ${subject}, but this is`);
+    faults.end();
     for (const key of keys) {
       if (index.objects.get(key)) this.purged += 1;
       superseded.drop(key);
@@ -98,27 +99,27 @@ export class PurgeCheck {
   ): void {
     const { index, latest } = this.#options;
     const when = instant(time);
-    const told = new Told(at, this.#options.onFault);
+    const faults = new PurgeFaults(at, this.#options.onFault);
     const terms = this.#terms(subject);
     const isHeld = index.holds.of(subject).length > 0;
     const isAhead = isBefore(latest(at).add(CLOCKS), when);
     for (const key of keys) {
       const term = terms?.get(key);
-      if (isAhead) told.add(key, `the entry is dated ${time}, which was in the future`);
-      if (isHeld && !wentBefore(key)) told.add(key, "it was under a legal hold");
+      if (isAhead) faults.add(key, `the entry is dated ${time}, which was in the future`);
+      if (isHeld && !wentBefore(key)) faults.add(key, "it was under a legal hold");
       const versions = promisedOf(this.#options, key);
-      if (versions.length === 0) told.add(key, "it did not exist: never stored, or already purged");
+      if (versions.length === 0) faults.add(key, "it did not exist: never stored, or already purged");
       for (const { lockedUntil } of versions)
-        if (isBefore(when, instant(lockedUntil))) told.add(key, `its promised lock ended only on ${lockedUntil}`);
+        if (isBefore(when, instant(lockedUntil))) faults.add(key, `its promised lock ended only on ${lockedUntil}`);
       if (this.#rules === "unreadable")
-        told.add(key, "the rules in effect are invalid, so nothing shows that it was due");
+        faults.add(key, "the rules in effect are invalid, so nothing shows that it was due");
       if (term && term.until === undefined && !wentBefore(key))
-        told.add(key, "it had to be kept: the relationship had not ended");
+        faults.add(key, "it had to be kept: the relationship had not ended");
       if (!wentBefore(key) && term?.until && isBefore(when, term.until.subtract(EARLIER)))
-        told.add(key, `it had to be kept until ${term.until}`);
+        faults.add(key, `it had to be kept until ${term.until}`);
       also?.(key, term);
     }
-    told.end();
+    faults.end();
   }
 
   #terms(subject: string): Map<string, Term> | undefined {

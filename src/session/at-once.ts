@@ -6,7 +6,7 @@ import type { Summary } from "../export/summary.ts";
 import { Inbox, type Untried } from "../inbox/inbox.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
-import type { Named } from "./export-named.ts";
+import type { NamedRun } from "./export-named.ts";
 import { scheduleOf } from "./last-runs.ts";
 import { nextDue } from "./next-run.ts";
 import { type Attempts, pauseAfter } from "./retry-run.ts";
@@ -14,7 +14,7 @@ import type { Schedules } from "./schedule.ts";
 
 /** See `NamedExport`. */
 export type WorkAtOnce = (
-  named: Named,
+  named: NamedRun,
   session: Session,
   onWanted: () => void,
 ) => Promise<Pick<Summary, "outcome"> | undefined>;
@@ -145,7 +145,7 @@ export class AtOnce {
     if (taken === undefined) return;
     watch.isActive = true;
     const signal = AbortSignal.any([this.#session.signal, wanted.signal]);
-    const named: Named = { client, source, untriedAfter: watch.done };
+    const named: NamedRun = { client, source, untriedAfter: watch.done };
     const run = this.#work(named, { ...this.#session, clients: [client], signal }, stop)
       .then((summary) => {
         if (summary?.outcome !== "interrupted") watch.done = upTo;

@@ -4,12 +4,12 @@ import { AtOnce, type WorkAtOnce } from "./at-once.ts";
 import type { Session } from "./client.ts";
 import { receive } from "./receiving.ts";
 import type { Take } from "./reload.ts";
-import { Schedules, type Work } from "./schedule.ts";
+import { type ScheduledWork, Schedules } from "./schedule.ts";
 import { Standings } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
 export interface DaemonWork {
-  readonly scheduled: Work;
+  readonly scheduled: ScheduledWork;
   readonly atOnce: WorkAtOnce;
 }
 
@@ -28,7 +28,7 @@ export async function runOnSchedule(
   const { signal, console } = session;
   const metrics = listen && new (await import("../observe/metrics.ts")).Metrics(VERSION);
   const standings = metrics && new Standings(metrics, () => schedules.clients, session.now);
-  const counted: Work = async (...run) => {
+  const counted: ScheduledWork = async (...run) => {
     try {
       return await work.scheduled(...run);
     } finally {

@@ -12,7 +12,7 @@ import { VERSION } from "./version.ts";
 import { observerOf } from "./watch.ts";
 
 /** What one run at once is about. */
-export interface Named {
+export interface NamedRun {
   readonly client: ClientConfig;
   readonly source: WebhookSourceConfig;
   /** Only whom an event after this number names that no run has tried yet. */
@@ -32,7 +32,7 @@ export class NamedExport {
    * @param onWanted another process waits for the vault
    */
   async run(
-    { client, source, untriedAfter }: Named,
+    { client, source, untriedAfter }: NamedRun,
     session: Session,
     onWanted: () => void,
   ): Promise<Summary | undefined> {

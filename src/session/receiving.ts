@@ -24,23 +24,23 @@ export async function receive(session: Session, listen: Address): Promise<Receiv
   await using opened = new AsyncDisposableStack();
   const routes = new Routes(now);
   opened.defer(() => routes.close());
-  const told = new Told(session);
-  opened.defer(() => told.stop());
+  const arrivals = new ArrivalLog(session);
+  opened.defer(() => arrivals.stop());
   const receiver = opened.use(
     await startReceiver({
       ...{ ...listen, routes: () => routes.byPath, now },
       onResult(route, result, secret) {
-        told.count(route, result);
+        arrivals.count(route, result);
         metrics?.received(route, result, secret);
       },
-      onTrouble: (route, error) => told.trouble(route, error),
+      onTrouble: (route, error) => arrivals.trouble(route, error),
     }),
   );
   const replace = (all: readonly ClientConfig[]): void => {
     routes.replace(all);
     for (const route of routes.byPath.values()) {
       // Reads the secrets now, so that a missing one is known before the first event.
-      route.keys().catch((error: unknown) => told.trouble(route, error));
+      route.keys().catch((error: unknown) => arrivals.trouble(route, error));
       metrics?.received(route, "taken", undefined, 0);
     }
   };
@@ -53,7 +53,7 @@ export async function receive(session: Session, listen: Address): Promise<Receiv
 }
 
 /** Says in the log what arrived, by source and result, and what keeps events from being taken: once, until it is over. */
-class Told {
+class ArrivalLog {
   readonly #log: Session["console"]["log"];
   readonly #counts = new Map<string, { readonly route: Route | undefined; readonly counts: Record<string, number> }>();
   readonly #troubled = new Set<string>();

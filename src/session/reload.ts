@@ -5,7 +5,7 @@ import { selectSources } from "../config/sources.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
 
-interface Named {
+interface NamedOptions {
   readonly client?: readonly string[] | undefined;
   readonly source?: readonly string[] | undefined;
 }
@@ -18,7 +18,7 @@ export type Take = (clients: readonly ClientConfig[], inbox: InboxConfig) => voi
  * the reason and keeps the old config.
  * @param named the clients and sources named on the command line; undefined for all
  */
-export function onHangup({ console: { log } }: Session, file: string, named: Named, take: Take): Disposable {
+export function onHangup({ console: { log } }: Session, file: string, named: NamedOptions, take: Take): Disposable {
   const reload = async (): Promise<void> => {
     try {
       const { clients, inbox } = await readAnew(file, named);
@@ -36,7 +36,7 @@ export function onHangup({ console: { log } }: Session, file: string, named: Nam
   return { [Symbol.dispose]: () => void process.off("SIGHUP", listener) };
 }
 
-async function readAnew(file: string, { client, source }: Named): Promise<Pick<Config, "clients" | "inbox">> {
+async function readAnew(file: string, { client, source }: NamedOptions): Promise<Pick<Config, "clients" | "inbox">> {
   const config = await loadConfig(file);
   const clients = selectSources(selectClients(config, client), source);
   // Secrets are not cached: each run reads them itself. This check finds missing ones now rather than at night.

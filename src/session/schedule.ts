@@ -9,7 +9,7 @@ import { type Attempts, pauseAfter } from "./retry-run.ts";
 import { Turns } from "./turns.ts";
 
 /** Exports the clients of a session, and reports each failed client at once. */
-export type Work = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
+export type ScheduledWork = (session: Session, onFailure: (failure: ClientFailure) => void) => Promise<unknown>;
 
 /** How often to check the clock, in ms: it may be adjusted, and the machine may sleep. */
 const LOOK = 60_000;
@@ -20,7 +20,7 @@ const LOOK = 60_000;
  */
 export class Schedules {
   readonly #session: Session;
-  readonly #work: Work;
+  readonly #work: ScheduledWork;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #turns: Turns;
   /** Failed runs that wait to be retried, by client and schedule. */
@@ -29,7 +29,7 @@ export class Schedules {
   #clients: readonly ClientConfig[] = [];
   #stopped = false;
 
-  constructor(session: Session, work: Work) {
+  constructor(session: Session, work: ScheduledWork) {
     this.#session = session;
     this.#work = work;
     this.#turns = new Turns(session.console.log, ({ part, attempts }) => {

@@ -79,7 +79,7 @@ export interface SourceStatus {
 }
 
 /** Reads the vault's log; if that fails, this machine's own catalog. Changes nothing. */
-export async function statusOf(config: ClientConfig, session: Session): Promise<ClientStatus> {
+export async function clientStatus(config: ClientConfig, session: Session): Promise<ClientStatus> {
   const { success, due }: LastExport = readLastExport(config.state);
   const now = session.now();
   const { log, notChecked } = await logStatus(config, session, now);

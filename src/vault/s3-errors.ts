@@ -61,7 +61,7 @@ function hostOf(error: unknown): string {
 const DEFECTS = [TypeError, RangeError, ReferenceError, ZodError];
 
 /** Whether the store reports that the bytes do not match their checksum. */
-export function isDamage(error: unknown): boolean {
+export function isChecksumMismatch(error: unknown): boolean {
   return error instanceof Error && DAMAGE.has(error.name);
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { pMapIterable } from "p-map";
 import { openCheckpoint } from "../audit/checkpoint.ts";
 import type { Head } from "../audit/log.ts";
-import { MAX_NOTE, openNote, type Verifier } from "../audit/note.ts";
+import { MAX_SIGNED_NOTE, openNote, type Verifier } from "../audit/note.ts";
 import { hasCode } from "../core/error.ts";
 import { CHECKPOINT } from "../vault/layout.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -80,7 +80,7 @@ async function* behind(vault: Vault, head: Head, problem: (found: Problem) => vo
 
 async function openVersion(vault: Vault, origin: string, verifiers: readonly Verifier[], versionId: string) {
   try {
-    const { bytes } = await vault.read(CHECKPOINT, MAX_NOTE, versionId);
+    const { bytes } = await vault.read(CHECKPOINT, MAX_SIGNED_NOTE, versionId);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     return { ...openCheckpoint(bytes, origin, verifiers), signers: signersOf(bytes, verifiers), sha256 };
   } catch (error) {

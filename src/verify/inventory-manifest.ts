@@ -9,7 +9,7 @@ export const COLUMNS = [
 ];
 
 /** Largest manifest, in bytes: some 40,000 files. */
-export const MAX_MANIFEST = 16 * 1024 ** 2;
+export const MAX_INVENTORY_MANIFEST = 16 * 1024 ** 2;
 
 const HOW =
   "Configure S3 Inventory with the format CSV, all versions (IncludedObjectVersions: All), and the optional fields Size, ObjectLockRetainUntilDate, ObjectLockMode and ObjectLockLegalHoldStatus.";
@@ -30,7 +30,7 @@ const schema = z.object({
   ),
 });
 
-export interface Manifest {
+export interface InventoryManifest {
   readonly created: Temporal.Instant;
   readonly columns: readonly string[];
   readonly files: readonly { readonly key: string; readonly size: number; readonly md5: string }[];
@@ -41,11 +41,11 @@ export interface Manifest {
  * @param checksum the content of `manifest.checksum` beside it
  * @param bucket that the inventory must be of
  */
-export function parseManifest(
+export function parseInventoryManifest(
   bytes: Uint8Array,
   checksum: string,
   { bucket, now }: { readonly bucket: string; readonly now: Temporal.Instant },
-): Manifest {
+): InventoryManifest {
   const md5 = createHash("md5").update(bytes).digest("hex");
   if (md5 !== checksum.trim().toLowerCase())
     throw unusable("its manifest does not match manifest.checksum", "Copy the inventory again.");

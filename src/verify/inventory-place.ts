@@ -5,7 +5,7 @@ import type { S3VaultConfig } from "../config/config.ts";
 import { hasCode } from "../core/error.ts";
 import { noFile } from "../io/is-there.ts";
 import { openVault } from "../vault/open.ts";
-import { MAX_MANIFEST, unusable } from "./inventory-manifest.ts";
+import { MAX_INVENTORY_MANIFEST, unusable } from "./inventory-manifest.ts";
 
 /** Where an inventory lies: its manifest, and the files that it names. */
 export interface InventoryPlace extends AsyncDisposable {
@@ -32,7 +32,8 @@ async function openBucket(address: string, vault: S3VaultConfig, signal: AbortSi
   const of = { ...vault, url: `s3://${bucket}`, bucket, prefix: "", expectedOwner: undefined };
   const opened = await openVault(of, { signal });
   return {
-    read: async (name) => (await found(opened.read(folder === "" ? name : `${folder}/${name}`, MAX_MANIFEST))).bytes,
+    read: async (name) =>
+      (await found(opened.read(folder === "" ? name : `${folder}/${name}`, MAX_INVENTORY_MANIFEST))).bytes,
     stream: (key) => found(opened.stream(key)),
     [Symbol.asyncDispose]: () => opened.close(),
   };
@@ -59,7 +60,7 @@ class LocalPlace implements InventoryPlace {
     const path = join(this.#folder, name);
     const there = await stat(path).catch(noFile);
     if (there === undefined || !there.isFile()) throw unusable(`there is no ${path}`);
-    if (there.size > MAX_MANIFEST) throw unusable(`${path} is larger than ${MAX_MANIFEST} bytes`);
+    if (there.size > MAX_INVENTORY_MANIFEST) throw unusable(`${path} is larger than ${MAX_INVENTORY_MANIFEST} bytes`);
     return readFile(path);
   }
 

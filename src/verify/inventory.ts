@@ -8,7 +8,7 @@ import type { CatalogObject } from "../catalog/objects.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
 import { HoldfastError } from "../core/error.ts";
-import { type Manifest, parseManifest, unusable } from "./inventory-manifest.ts";
+import { type InventoryManifest, parseInventoryManifest, unusable } from "./inventory-manifest.ts";
 import type { InventoryPlace } from "./inventory-place.ts";
 
 /** Rows written in one transaction. */
@@ -56,7 +56,7 @@ export class Inventory {
     signal: AbortSignal,
   ): Promise<Inventory> {
     const checksum = Buffer.from(await place.read("manifest.checksum")).toString("latin1");
-    const manifest = parseManifest(await place.read("manifest.json"), checksum, of);
+    const manifest = parseInventoryManifest(await place.read("manifest.json"), checksum, of);
     const inventory = new Inventory(manifest.created, scratch(path, TABLE));
     try {
       for (const file of manifest.files) await inventory.#add(place, manifest, file, of, signal);
@@ -69,8 +69,8 @@ export class Inventory {
 
   async #add(
     place: InventoryPlace,
-    { columns }: Manifest,
-    { key, md5 }: Manifest["files"][number],
+    { columns }: InventoryManifest,
+    { key, md5 }: InventoryManifest["files"][number],
     { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
     signal: AbortSignal,
   ): Promise<void> {

@@ -1,4 +1,4 @@
-import { MAX_NOTE } from "../audit/note.ts";
+import { MAX_SIGNED_NOTE } from "../audit/note.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { hasCode } from "../core/error.ts";
 import type { Policy } from "../retention/lock-due.ts";
@@ -17,7 +17,7 @@ export async function checkCheckpoint(
   unlocked: (found: Lockless) => void,
   problem: (found: Problem) => void,
 ): Promise<void> {
-  const piece = await readLogObject(vault, CHECKPOINT, MAX_NOTE, problem);
+  const piece = await readLogObject(vault, CHECKPOINT, MAX_SIGNED_NOTE, problem);
   if (piece) checkLocked(piece, now, unlocked);
 }
 

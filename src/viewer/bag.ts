@@ -25,7 +25,7 @@ import { Json } from "./json.ts";
 import { type LogEntry, readEntry } from "./log-entry.ts";
 import { type Contents, checkContents, digestIn, passOver } from "./manifest.ts";
 import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
-import { checkVersions, type Lines, type SealedObject, type SealedVersion } from "./sealed-record.ts";
+import { checkVersions, type LogLines, type SealedObject, type SealedVersion } from "./sealed-record.ts";
 
 /** A bag after everything was checked that takes no private key. */
 export interface CheckedBag {
@@ -251,7 +251,7 @@ async function readEntries(
   verifier: Verifier | null,
   findings: Findings,
   said: (words: string) => void,
-): Promise<Lines & { readonly wanted: number }> {
+): Promise<LogLines & { readonly wanted: number }> {
   const about = subjects.flatMap(({ records, trail }) => [...records.map(({ entry }) => entry), ...trail]);
   const indices = new Set([...lines, ...about]);
   const entries = new Map<number, LogEntry>();
@@ -271,7 +271,7 @@ async function readEntries(
 }
 
 /** That the log tells of this retrieval: who asked and why, by its commitment, and whom it is about. */
-async function checkLogged(retrieval: Retrieval, { entries, unread }: Lines, findings: Findings): Promise<string> {
+async function checkLogged(retrieval: Retrieval, { entries, unread }: LogLines, findings: Findings): Promise<string> {
   const commitment = await commitmentOf(retrieval);
   const named = new Set<unknown>();
   for (const index of retrieval.lines) {

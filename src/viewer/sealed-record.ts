@@ -31,7 +31,7 @@ export function verdictOf(
 }
 
 /** The lines of the log that the bag has, by index; and those that are there and could not be read here. */
-export interface Lines {
+export interface LogLines {
   readonly entries: ReadonlyMap<number, LogEntry>;
   readonly unread: ReadonlySet<number>;
 }
@@ -47,7 +47,7 @@ export interface SealedVersion extends SealedObject {
 /** All versions of a subject. What was stored again has another digest in its later line: the bag has one of the two. */
 export function checkVersions(
   { subject, records, trail }: Subject,
-  { entries, unread }: Lines,
+  { entries, unread }: LogLines,
   contents: Contents,
   agreed: Verdict,
   findings: Findings,
@@ -170,7 +170,7 @@ export function checkVersions(
   });
 }
 
-interface Stored {
+interface LoggedObject {
   readonly key: string;
   readonly size: number;
   readonly sha256: string;
@@ -186,7 +186,7 @@ function storedBy(
   version: string,
   trail: readonly LogEntry[],
   findings: Findings,
-): Stored[] | null {
+): LoggedObject[] | null {
   const { index, type, json } = entry;
   try {
     if (

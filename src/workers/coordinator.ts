@@ -14,7 +14,7 @@ import { Dispenser } from "./dispenser.ts";
 import { ResultJudge } from "./judge.ts";
 import { unavailable } from "./redis.ts";
 import { type Names, namesOf, PREFIX, setStage } from "./redis-keys.ts";
-import { type BackfillTerms, jobId, keptFor, type Messages, type Task, termsOf } from "./task.ts";
+import { type BackfillTerms, backfillTerms, jobId, keptFor, type Messages, type Task } from "./task.ts";
 
 /** How many identities may be with the workers or in their queue: a few seconds of work for many workers. */
 const WINDOW = 500;
@@ -68,7 +68,7 @@ export class Coordinator implements Crew, AsyncDisposable {
     this.#redis = redis;
     this.#exporting = exporting;
     this.#messages = messages;
-    this.#terms = termsOf(config, sourceConfig);
+    this.#terms = backfillTerms(config, sourceConfig);
     this.#names = namesOf(config.id, sourceConfig.name);
     this.#queue = new Queue(this.#names.queue, { connection: redis as never, prefix: PREFIX });
     this.#queue.on("error", () => {});

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { type HoldfastError, hasCode, ownError } from "../core/error.ts";
 import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
-import { type Granted, parseReport, type Report } from "./wire.ts";
+import { type Granted, parseReport, type RequestReport } from "./wire.ts";
 
 /** How many reports to take from the list at once. */
 const BATCH = 256;
@@ -71,7 +71,7 @@ export class Dispenser {
     }
   }
 
-  #take(report: Report | undefined): void {
+  #take(report: RequestReport | undefined): void {
     if (report === undefined) return;
     if (report.kind === "silence") this.#starts.silence(report.ms);
     else if (report.kind === "ended") this.#end(`${report.worker} ${report.number}`, report.answer);

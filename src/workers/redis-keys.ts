@@ -36,7 +36,7 @@ export async function setStage(redis: Redis, key: string, stage: Stage): Promise
   await redis.set(key, `${stage.is} ${stage.run}`, "EX", stage.is === "open" ? OPEN : ENDED);
 }
 
-export async function stageOf(redis: Redis, key: string): Promise<Stage | undefined> {
+export async function readStage(redis: Redis, key: string): Promise<Stage | undefined> {
   const [is, run] = ((await redis.get(key)) ?? "").split(" ");
   return run && (is === "open" || is === "ended") ? { is, run } : undefined;
 }

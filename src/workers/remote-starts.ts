@@ -5,7 +5,7 @@ import { HoldfastError } from "../core/error.ts";
 import type { LimitsView } from "../source/rate/limits.ts";
 import type { AnswerHead, Start, Starts } from "../source/rate/starts.ts";
 import type { Names } from "./redis-keys.ts";
-import { formatReport, parseGranted, type Report } from "./wire.ts";
+import { formatReport, parseGranted, type RequestReport } from "./wire.ts";
 
 /** Seconds to block on the list. */
 const WAIT = 1;
@@ -139,7 +139,7 @@ export class RemoteStarts implements Starts {
   }
 
   /** Sends all reports of one event loop turn in one command. */
-  #tell(report: Report): void {
+  #tell(report: RequestReport): void {
     this.#outgoing.push(formatReport(report));
     if (this.#outgoing.length > 1) return;
     setImmediate(() => {

@@ -170,9 +170,9 @@ function misfit(capture: Capture, asked: Asked): string | undefined {
   return wrongCounts(capture) ?? wrongRecord(capture.entry, asked) ?? wrongFiles(capture.entry, asked);
 }
 
-type Stored = Extract<Capture, { entry: Unlogged<RecordStored> }>;
+type StoredCapture = Extract<Capture, { entry: Unlogged<RecordStored> }>;
 
-function wrongCounts({ entry, files, bytes, withheld }: Stored): string | undefined {
+function wrongCounts({ entry, files, bytes, withheld }: StoredCapture): string | undefined {
   const stored = entry.files.filter(({ storedWith }) => storedWith === undefined);
   const sizes = [entry.object, ...stored].map(({ size }) => size);
   if (sizes.some((size) => size < MIN_SEALED || size > MAX_SEALED)) return "the size of an object";

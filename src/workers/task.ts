@@ -37,7 +37,7 @@ export interface Task {
 /** Config values that must be the same in all processes of one client, by field name. */
 export type BackfillTerms = Readonly<Record<string, string>>;
 
-export function termsOf(config: ClientConfig, source: SourceConfig): BackfillTerms {
+export function backfillTerms(config: ClientConfig, source: SourceConfig): BackfillTerms {
   const { vault, retention, lookups, minimal } = config;
   return {
     collect: config.collect,

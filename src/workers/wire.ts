@@ -1,7 +1,7 @@
 import type { AnswerHead } from "../source/rate/starts.ts";
 
 /** A worker's report about one of its requests, with its own number for it. */
-export type Report =
+export type RequestReport =
   | { readonly kind: "start"; readonly worker: string; readonly number: number }
   | {
       readonly kind: "ended";
@@ -29,7 +29,7 @@ const WORKER = /^[0-9a-f-]{36}$/;
  * Arrays, to be short, because every request has one: `["s", worker, n]`, `["e", worker, n, status, headers]`, `["q",
  * ms]`.
  */
-export function formatReport(report: Report): string {
+export function formatReport(report: RequestReport): string {
   if (report.kind === "silence") return JSON.stringify(["q", report.ms]);
   const { worker, number } = report;
   if (report.kind === "start") return JSON.stringify(["s", worker, number]);
@@ -40,7 +40,7 @@ export function formatReport(report: Report): string {
 }
 
 /** Parses untrusted text. Undefined if it is not a report. */
-export function parseReport(text: string): Report | undefined {
+export function parseReport(text: string): RequestReport | undefined {
   const fields = parse(text);
   if (!Array.isArray(fields)) return undefined;
   const [kind, worker, number, status, headers = {}] = fields as unknown[];

@@ -5,9 +5,9 @@ import { captureIdentity } from "../export/capture.ts";
 import type { Capturing } from "../export/context.ts";
 import { errorFields } from "../observe/log.ts";
 import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
-import { namesOf, PREFIX, stageOf } from "./redis-keys.ts";
+import { namesOf, PREFIX, readStage } from "./redis-keys.ts";
 import { failureOf, type Result } from "./result.ts";
-import { difference, keptOf, type Messages, type Task, termsOf } from "./task.ts";
+import { backfillTerms, difference, keptOf, type Messages, type Task } from "./task.ts";
 
 /** A worker that does not renew its hold on a job for this long counts as dead, in ms. Also how often to check. */
 const HOLD = 15_000;
@@ -39,7 +39,7 @@ export type WorkerTally = { -readonly [K in "new" | "changed" | "unchanged" | "g
  */
 export async function work({ redis, messages, parts, signal, onDone }: WorkerOptions): Promise<WorkerTally> {
   const names = namesOf(parts.config.id, parts.sourceConfig.name);
-  const terms = termsOf(parts.config, parts.sourceConfig);
+  const terms = backfillTerms(parts.config, parts.sourceConfig);
   const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
   const ending = Promise.withResolvers<void>();
   let worked = false;
@@ -135,7 +135,7 @@ function watch(redis: Redis, key: string, worked: () => boolean, onEnd: () => vo
   const begun = performance.now();
   let open = false;
   return setInterval(() => {
-    void stageOf(redis, key).then(
+    void readStage(redis, key).then(
       (stage) => {
         open ||= stage?.is === "open" || worked();
         if (stage?.is === "ended" && (open || performance.now() - begun > STALE)) onEnd();

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from "../../src/audit/checkpoint.ts";
 import { emptyRoot, leafHash } from "../../src/audit/merkle.ts";
-import { generateKey, parseNote, parseSigner, parseVerifier, signNote } from "../../src/audit/note.ts";
+import { generateKey, parseSignedNote, parseSigner, parseVerifier, signNote } from "../../src/audit/note.ts";
 import { malformed, mayRefuse, unverified } from "./refusal.ts";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/note.json", import.meta.url), "utf8"));
@@ -23,7 +23,7 @@ test("published checkpoints", () => {
   assert.deepEqual(parseCheckpoint(`${vectors.treeNote}JOE\n`).extensions, ["JOE"]);
   assert.equal(parseCheckpoint(vectors.treeNote + "JOE\n".repeat(1_000)).extensions.length, 1_000);
   assert.throws(() => parseCheckpoint(`${vectors.treeNote}JOE`), malformed);
-  const sofa = parseCheckpoint(parseNote(vectors.specCheckpoint).text);
+  const sofa = parseCheckpoint(parseSignedNote(vectors.specCheckpoint).text);
   assert.deepEqual([sofa.origin, sofa.size], ["example.com/behind-the-sofa", 20_852_163]);
 });
 

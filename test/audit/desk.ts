@@ -6,7 +6,7 @@ import { openCheckpoint } from "../../src/audit/checkpoint.ts";
 import { type Entry, encodeEntry } from "../../src/audit/entry.ts";
 import { AuditLog, type Head } from "../../src/audit/log.ts";
 import { leafHash, rootOf, verifyConsistency } from "../../src/audit/merkle.ts";
-import { generateKey, MAX_NOTE, parseSigner } from "../../src/audit/note.ts";
+import { generateKey, MAX_SIGNED_NOTE, parseSigner } from "../../src/audit/note.ts";
 import { consistencyProof } from "../../src/audit/proof.ts";
 import { AuditWriter, type WriterOptions } from "../../src/audit/writer.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -84,7 +84,7 @@ export class Desk implements AsyncDisposable {
   async checkHistory(): Promise<number[]> {
     const notes = [];
     for await (const { versionId } of this.vault.versions(CHECKPOINT))
-      notes.unshift((await this.vault.read(CHECKPOINT, MAX_NOTE, versionId)).bytes);
+      notes.unshift((await this.vault.read(CHECKPOINT, MAX_SIGNED_NOTE, versionId)).bytes);
     const heads = notes.map((note) => openCheckpoint(note, signer.name, [signer.verifier]));
     for (const [position, next] of heads.entries()) {
       const before = heads[position - 1];

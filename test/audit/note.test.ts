@@ -5,10 +5,10 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import {
   generateKey,
-  MAX_NOTE,
   MAX_SIGNATURES,
+  MAX_SIGNED_NOTE,
   openNote,
-  parseNote,
+  parseSignedNote,
   parseSigner,
   parseVerifier,
   Signer,
@@ -77,14 +77,14 @@ test("a key is unknown unless both name and ID match", () => {
 
 test("published examples of the specification parse and are written back byte for byte", () => {
   for (const example of [vectors.specNote, vectors.specCheckpoint]) {
-    const note = parseNote(example);
+    const note = parseSignedNote(example);
     assert.equal(note.signatures.length, 1);
     const [{ name, id, bytes } = assert.fail()] = note.signatures;
     assert.equal(bytes.length, 64);
     const line = `— ${name} ${Buffer.concat([Buffer.from(id, "hex"), bytes]).toString("base64")}\n`;
     assert.equal(`${note.text}\n${line}`, example);
   }
-  assert.ok(parseNote(vectors.specNote).text.endsWith("sole:\n\ned è subito sera.\n"));
+  assert.ok(parseSignedNote(vectors.specNote).text.endsWith("sole:\n\ned è subito sera.\n"));
 });
 
 test("published invalid keys are refused: every part and every next byte", () => {
@@ -243,14 +243,14 @@ test("bounds: 100 signatures, 1 MB", () => {
   assert.throws(() => signNote("t\n", [...signers, signers[0]!]), malformed);
   const signer = parseSigner(peter.skey);
   const rest = Buffer.byteLength(signNote("\n", [signer])) - 1;
-  const largest = `${"x".repeat(MAX_NOTE - rest - 1)}\n`;
+  const largest = `${"x".repeat(MAX_SIGNED_NOTE - rest - 1)}\n`;
   const note = signNote(largest, [signer]);
-  assert.equal(Buffer.byteLength(note), MAX_NOTE);
+  assert.equal(Buffer.byteLength(note), MAX_SIGNED_NOTE);
   assert.equal(openNote(note, [peterKey]).text.length, largest.length);
   assert.throws(() => signNote(`x${largest}`, [signer]), malformed);
-  assert.throws(() => parseNote(`x${note}`), malformed);
-  assert.throws(() => parseNote(Buffer.from(`x${note}`)), malformed);
-  assert.throws(() => parseNote(`é${note.slice(1)}`), malformed);
+  assert.throws(() => parseSignedNote(`x${note}`), malformed);
+  assert.throws(() => parseSignedNote(Buffer.from(`x${note}`)), malformed);
+  assert.throws(() => parseSignedNote(`é${note.slice(1)}`), malformed);
 });
 
 test("signature lines have one spelling", () => {
@@ -309,7 +309,7 @@ test("hostile input of any form is refused quickly", () => {
       ),
       (input) => {
         mayRefuse(() => openNote(input, [peterKey]));
-        mayRefuse(() => parseNote(input));
+        mayRefuse(() => parseSignedNote(input));
         mayRefuse(() => parseVerifier(String(input)));
         mayRefuse(() => parseSigner(String(input)));
       },
@@ -317,7 +317,7 @@ test("hostile input of any form is refused quickly", () => {
     { numRuns: 1_500 },
   );
   for (const unit of ["\n", "— ", "—", " ", "\n\n— ", "— a AAAAAAAA\n", "a\n\n", "=", "+"]) {
-    const size = Math.floor(MAX_NOTE / Buffer.byteLength(unit));
+    const size = Math.floor(MAX_SIGNED_NOTE / Buffer.byteLength(unit));
     for (const input of [unit.repeat(size), `x\n\n${unit.repeat(size - 4)}`, `x\n\n${unit.repeat(size - 4)}\n`]) {
       assert.throws(() => openNote(input, [peterKey]), malformed, JSON.stringify(unit));
     }

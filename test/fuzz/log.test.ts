@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from "../../src/audit/checkpoint.ts";
 import { decodeEntry, encodeEntry } from "../../src/audit/entry.ts";
 import { verifyConsistency, verifyInclusion } from "../../src/audit/merkle.ts";
-import { generateKey, openNote, parseNote, parseSigner, parseVerifier } from "../../src/audit/note.ts";
+import { generateKey, openNote, parseSignedNote, parseSigner, parseVerifier } from "../../src/audit/note.ts";
 import { consistencyProof, formatProof, inclusionProof, parseProof, rootAt } from "../../src/audit/proof.ts";
 import { decodeBundle, decodeTile, encodeBundle, parseTilePath, tilePath } from "../../src/audit/tile.ts";
 import { holds } from "./holds.ts";
@@ -22,7 +22,7 @@ test("signed notes and checkpoints", async (t) => {
   const inputs = of(note, formatCheckpoint({ origin: ORIGIN, size: 1, root, extensions: ["more"] }));
   await holds(t, 4000, inputs, (bytes) => openCheckpoint(bytes, ORIGIN, [signer.verifier]), "malformed", "unverified");
   await holds(t, 2000, inputs, (bytes) => openNote(bytes, [signer.verifier]), "malformed", "unverified");
-  await holds(t, 2000, inputs, (bytes) => parseNote(bytes), "malformed");
+  await holds(t, 2000, inputs, (bytes) => parseSignedNote(bytes), "malformed");
   await holds(t, 2000, inputs, (bytes) => parseCheckpoint(bytes.toString()), "malformed");
 });
 

@@ -13,7 +13,7 @@ import { openSource } from "../../src/session/open-source.ts";
 import { WaitingError, Worker } from "../../src/workers/bullmq.ts";
 import { namesOf, PREFIX } from "../../src/workers/redis-keys.ts";
 import type { Result } from "../../src/workers/result.ts";
-import { keptOf, termsOf } from "../../src/workers/task.ts";
+import { backfillTerms, keptOf } from "../../src/workers/task.ts";
 import { session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 
@@ -61,7 +61,7 @@ export async function lieAll(
     ...{ vaultQueue: new PQueue({ concurrency: 4 }), conditional: { ifNoneMatch: true, ifMatch: true } },
     ...{ holds: () => {}, again: false as const },
   };
-  const terms = termsOf(config, sourceConfig);
+  const terms = backfillTerms(config, sourceConfig);
   const left = new Map([...lies.keys()].map((name) => [name, often.get(name) ?? 1]));
   const told = new Map<string, string>();
   const done = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { termsOf } from "../../src/workers/task.ts";
+import { backfillTerms } from "../../src/workers/task.ts";
 import { ABSENT, accepted, client, yaml } from "../config/sample.ts";
 
 test("workers must ask the same integration of Veriff, though all have one address", async () => {
@@ -8,7 +8,7 @@ test("workers must ask the same integration of Veriff, though all have one addre
   const terms = async (integrationKey: string) => {
     const text = yaml(client({ source: ABSENT, sources: [{ ...veriff, integrationKey }] }));
     const [acme] = (await accepted(text)).clients;
-    return termsOf(acme!, acme!.sources[0]!);
+    return backfillTerms(acme!, acme!.sources[0]!);
   };
   const [one, same, other] = [await terms("6f1b"), await terms("6f1b"), await terms("9c22")];
   assert.deepEqual(one, same);

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { formatReport, parseGranted, parseReport, type Report } from "../../src/workers/wire.ts";
+import { formatReport, parseGranted, parseReport, type RequestReport } from "../../src/workers/wire.ts";
 
 const number = fc.nat();
 const worker = fc.uuid();
 const headers = fc.dictionary(fc.constantFrom("retry-after", "ratelimit", "x-ratelimit-remaining"), fc.string());
-const reports: fc.Arbitrary<Report> = fc.oneof(
+const reports: fc.Arbitrary<RequestReport> = fc.oneof(
   fc.record({ kind: fc.constant("start" as const), worker, number }),
   fc.record({ kind: fc.constant("silence" as const), ms: fc.nat() }),
   fc.record({

@@ -1,6 +1,6 @@
 import type { FolderFields, FolderSourceConfig } from "../../config/source-config.ts";
 import { hasCode } from "../../core/error.ts";
-import { byName, type Drop, type EntryFile, isTaken, itemsOf, survey } from "./drops.ts";
+import { byName, type Drop, type EntryFile, findDrops, isTaken, itemsOf } from "./drops.ts";
 import type { Entry } from "./entries.ts";
 import { filesOf, openFile } from "./files.ts";
 import { digestsIn } from "./manifest.ts";
@@ -57,7 +57,7 @@ export async function checkFolder(
   config: FolderSourceConfig,
   { now, signal }: { readonly now: () => Temporal.Instant; readonly signal?: AbortSignal },
 ): Promise<FolderCheck> {
-  const scan = new Scan(await survey(store, config, now));
+  const scan = new Scan(await findDrops(store, config, now));
   const named = new Places();
   try {
     await scan.read(store, config, signal);

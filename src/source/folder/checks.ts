@@ -1,9 +1,9 @@
 import type { Ready } from "../../config/folder-section.ts";
 import type { SourceCheck } from "../source.ts";
-import { isTaken, type Survey, waitingIn } from "./drops.ts";
+import { type FoundDrops, isTaken, waitingIn } from "./drops.ts";
 
 /** Which drops are whole, for `doctor`. Without their names. */
-export function dropChecks({ drops, files }: Survey, ready: Ready): SourceCheck[] {
+export function dropChecks({ drops, files }: FoundDrops, ready: Ready): SourceCheck[] {
   const { count: waiting, stalled } = waitingIn(drops);
   const whole = drops.filter(isTaken).length;
   const faulty = drops.length - whole - waiting;

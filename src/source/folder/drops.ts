@@ -31,7 +31,7 @@ export interface EntryFile {
 }
 
 /** All that lies there now. */
-export interface Survey {
+export interface FoundDrops {
   /** The oldest first: in the order of their names. */
   readonly drops: readonly Drop[];
   /** Of all drops that are whole, in their order. */
@@ -49,7 +49,7 @@ type Terms = Pick<FolderSourceConfig, "entries" | "ready" | "beside">;
  * Finds the drops: each folder at the top is one, or the source's folder itself, if files with entries or a bag are at its
  * top. Then a folder that has entries as well is a drop that cannot be taken: nothing says which of both is meant.
  */
-export async function survey(store: Store, terms: Terms, now: () => Temporal.Instant): Promise<Survey> {
+export async function findDrops(store: Store, terms: Terms, now: () => Temporal.Instant): Promise<FoundDrops> {
   const items = await itemsOf(store, "");
   const isOne = items.some(({ name, kind }) => kind === "file" && name === "bagit.txt");
   const own = isOne ? [] : await entryFiles(store, "", terms);

@@ -5,7 +5,7 @@ import type { HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck, Waiting } from "../source.ts";
 import { dropChecks } from "./checks.ts";
-import { survey, waitingIn } from "./drops.ts";
+import { findDrops, waitingIn } from "./drops.ts";
 import { type Entry, entryAt } from "./entries.ts";
 import { ENTRY, FILE, refused } from "./errors.ts";
 import { digested, filesOf, listedOf, openFile } from "./files.ts";
@@ -111,7 +111,7 @@ export class FolderSource implements Source {
 
   /** Which drops are whole. */
   async checks(): Promise<readonly SourceCheck[]> {
-    return dropChecks(await survey(this.#store, this.#config, this.#options.now), this.#config.ready);
+    return dropChecks(await findDrops(this.#store, this.#config, this.#options.now), this.#config.ready);
   }
 
   async close(): Promise<void> {
@@ -140,14 +140,14 @@ export class FolderSource implements Source {
     const now = this.#options.now().epochMilliseconds;
     if (Math.abs(now - known.at) < FRESH) return known.of;
     known.at = now;
-    const { fingerprint } = await survey(this.#store, this.#config, this.#options.now);
+    const { fingerprint } = await findDrops(this.#store, this.#config, this.#options.now);
     const scan = await known.of;
     return scan.survey.fingerprint === fingerprint || this.#scan !== known ? scan : this.#fresh();
   }
 
   #fresh(): Promise<Scan> {
     const read = async (): Promise<Scan> => {
-      const scan = new Scan(await survey(this.#store, this.#config, this.#options.now));
+      const scan = new Scan(await findDrops(this.#store, this.#config, this.#options.now));
       this.#waiting = waitingIn(scan.survey.drops);
       this.#scans.push(scan);
       await scan.read(this.#store, this.#config, this.#options.signal);

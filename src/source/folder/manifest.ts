@@ -5,7 +5,7 @@ import { chunksOf, isThere, joined, type Store } from "./store.ts";
 export type Algorithm = "sha256" | "sha512" | "sha1" | "md5";
 
 /** A list of digests in a drop. In a bag (BagIt, RFC 8493) it names every file of the payload, which is in `data`. */
-export interface Manifest {
+export interface DigestList {
   readonly path: string;
   readonly algorithm: Algorithm;
   readonly isBag: boolean;
@@ -22,7 +22,7 @@ export async function isBag(store: Store, drop: string): Promise<boolean> {
 }
 
 /** The manifest of a drop; undefined if it has none. @throws HoldfastError "source-response" for a bag without one */
-export async function manifestOf(store: Store, drop: string): Promise<Manifest | undefined> {
+export async function manifestOf(store: Store, drop: string): Promise<DigestList | undefined> {
   if (await isBag(store, drop)) {
     for (const algorithm of BAG) {
       const path = joined(drop, `manifest-${algorithm}.txt`);
@@ -43,7 +43,7 @@ export async function manifestOf(store: Store, drop: string): Promise<Manifest |
  */
 export async function* digestsIn(
   store: Store,
-  { path, algorithm, isBag }: Manifest,
+  { path, algorithm, isBag }: DigestList,
 ): AsyncGenerator<readonly [path: string, digest: string]> {
   await using file = disposable(await store.open(path));
   const rows = new Rows(MAX_LINE);

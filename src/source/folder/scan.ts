@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { HoldfastError, hasCode } from "../../core/error.ts";
-import { type EntryFile, isTaken, type Survey } from "./drops.ts";
+import { type EntryFile, type FoundDrops, isTaken } from "./drops.ts";
 import { type Entry, entriesOf, type Header, Unfit } from "./entries.ts";
-import { digestsIn, disposable, type Manifest, manifestOf } from "./manifest.ts";
+import { type DigestList, digestsIn, disposable, manifestOf } from "./manifest.ts";
 import type { Mapping } from "./mapping.ts";
 import { idOf, valueAt } from "./mapping.ts";
 import { Places } from "./places.ts";
@@ -16,15 +16,15 @@ export interface Home {
 
 /** All that lies there, read once from the oldest drop to the newest: where everyone's entry is. */
 export class Scan {
-  readonly survey: Survey;
+  readonly survey: FoundDrops;
   readonly places = new Places();
   /** By the path of the drop. */
-  readonly #manifests = new Map<string, Manifest | undefined>();
+  readonly #manifests = new Map<string, DigestList | undefined>();
   /** Why a file's entries do not count, in words of ours. */
   readonly unfit = new Map<EntryFile, string>();
   readonly #headers = new Map<EntryFile, Header>();
 
-  constructor(survey: Survey) {
+  constructor(survey: FoundDrops) {
     this.survey = survey;
   }
 
@@ -39,7 +39,7 @@ export class Scan {
   }
 
   /** What holds the files of the drop with this path. */
-  manifest(drop: string): Manifest | undefined {
+  manifest(drop: string): DigestList | undefined {
     return this.#manifests.get(drop);
   }
 
@@ -47,7 +47,7 @@ export class Scan {
   promised(
     drop: string,
     path: string,
-  ): { readonly algorithm: Manifest["algorithm"]; readonly digest: string } | undefined {
+  ): { readonly algorithm: DigestList["algorithm"]; readonly digest: string } | undefined {
     const manifest = this.manifest(drop);
     if (manifest === undefined) return undefined;
     const digest = this.places.promised(path);

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../core/error.ts";
 import { broken } from "../answer.ts";
+import { PageCursor } from "../page-cursor.ts";
 import type { Page } from "../source.ts";
-import { Walk } from "../walk.ts";
 import { APPLICANTS } from "./calls.ts";
 import type { ApplicantPage } from "./listing.ts";
 
@@ -21,7 +21,7 @@ type AskPage = (page: number, size: number) => Promise<ApplicantPage>;
  */
 export async function* applicantPages(ask: AskPage, size: number, cursor?: string): AsyncGenerator<Page> {
   const place = cursor === undefined ? start(size) : parseCursor(cursor, size);
-  const walk = new Walk(APPLICANTS, cursor);
+  const walk = new PageCursor(APPLICANTS, cursor);
   const begun = new Map<string, number>();
   let returns = 0;
   for (;;) {

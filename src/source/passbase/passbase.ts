@@ -2,10 +2,10 @@ import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { PROVIDERS } from "../../provider/provider.ts";
 import { Http, type HttpOptions } from "../http.ts";
+import { PageCursor } from "../page-cursor.ts";
 import { pathStep } from "../path-step.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Answer, Change, Dossier, FetchedFile, Page, Project, Source } from "../source.ts";
-import { Walk } from "../walk.ts";
 import { inOrder, parseIdentity, parseProject, parseResourcePage, readIdentityPage } from "./answers.ts";
 
 /** Identities per page: fewer pages make a night without changes cheaper. */
@@ -67,7 +67,7 @@ export class PassbaseSource implements Source {
   }
 
   async *pages({ cursor }: { cursor?: string } = {}): AsyncGenerator<Page> {
-    const walk = new Walk("GET /identities", cursor);
+    const walk = new PageCursor("GET /identities", cursor);
     do {
       const query = walk.cursor === null ? "" : `&cursor=${encodeURIComponent(walk.cursor)}`;
       const path = `/identities?limit=${PAGE}${query}`;
@@ -121,7 +121,7 @@ export class PassbaseSource implements Source {
   }
 
   async #resources(id: string): Promise<Resources> {
-    const walk = new Walk(RESOURCES);
+    const walk = new PageCursor(RESOURCES);
     const answers: Answer[] = [];
     const files: FileRef[] = [];
     const resources: unknown[] = [];

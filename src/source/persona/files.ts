@@ -6,7 +6,7 @@ import { type Resource, related, timeOf } from "./answers.ts";
 import { TOKEN } from "./content.ts";
 
 /** A place that names a file's URL. A file has no id, so the place and the file's name are its name. */
-export interface Place {
+export interface UrlPlace {
   readonly ref: FileRef;
   readonly url: string;
 }
@@ -23,11 +23,11 @@ interface Picture {
   readonly names: ReadonlySet<string>;
   readonly size: string | null;
   readonly rank: number;
-  readonly places: readonly Place[];
+  readonly places: readonly UrlPlace[];
 }
 
 /** The files that can be read from these objects, each picture once, originals before what Persona made of them. */
-export function filesOf(resources: readonly Resource[]): Place[] {
+export function filesOf(resources: readonly Resource[]): UrlPlace[] {
   const pictures = picturesIn(resources)
     .map((picture) => ({ picture, order: [picture.rank, orderOf(picture.resource.type), picture.places[0]!.ref.id] }))
     .sort((one, other) => compare(one.order, other.order))
@@ -43,7 +43,7 @@ export function filesOf(resources: readonly Resource[]): Place[] {
 }
 
 /** All places in these objects, so that a file whose place is known can be looked up again. */
-export function placesIn(resources: readonly Resource[]): Place[] {
+export function placesIn(resources: readonly Resource[]): UrlPlace[] {
   return picturesIn(resources).flatMap(({ places }) => places);
 }
 
@@ -129,7 +129,7 @@ function place(
   size: string | null,
   role: string,
   updated: string | null,
-): Place {
+): UrlPlace {
   // A new capture has another name, size or time.
   const id = [resource.id, ...path.map(step), step(nameIn(url))].join("/") + (size === null ? "" : `#${step(size)}`);
   const ref: FileRef = {

@@ -1,8 +1,8 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { broken } from "../answer.ts";
 import type { Call } from "../http.ts";
+import { PageCursor } from "../page-cursor.ts";
 import type { Answer } from "../source.ts";
-import { Walk } from "../walk.ts";
 import { parseList, parseSingle, type Resource, related } from "./answers.ts";
 import { caseCall, casesCall, documentCall, inquiryCall, reportsCall, SINGLE, shortInquiryCall } from "./calls.ts";
 import { comparable } from "./content.ts";
@@ -99,7 +99,7 @@ export class Gathering {
 
   async #pages(call: (after: string | null) => Call, belongs: (resource: Resource) => boolean): Promise<Resource[]> {
     const { name } = call(null);
-    const walk = new Walk(name);
+    const walk = new PageCursor(name);
     const found: Resource[] = [];
     do {
       const asked = call(walk.cursor);

@@ -2,9 +2,9 @@ import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { plainId } from "../answer.ts";
 import { Http, type HttpOptions } from "../http.ts";
+import { PageCursor } from "../page-cursor.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
-import { Walk } from "../walk.ts";
 import { INQUIRIES, inquiriesCall, SEARCH, searchCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
@@ -64,7 +64,7 @@ export class PersonaSource implements Source {
   }
 
   async *pages({ cursor }: { cursor?: string } = {}): AsyncGenerator<Page> {
-    const walk = new Walk(INQUIRIES, cursor);
+    const walk = new PageCursor(INQUIRIES, cursor);
     do {
       const page = await this.#http.read(inquiriesCall(PAGE, walk.cursor), MAX_PAGE, (chunks) =>
         readInquiryPage(INQUIRIES, chunks),
@@ -76,7 +76,7 @@ export class PersonaSource implements Source {
 
   async *changes(since: Temporal.Instant): AsyncGenerator<readonly Change[]> {
     const from = since.subtract(OVERLAP).toString({ fractionalSecondDigits: 3 });
-    const walk = new Walk(SEARCH);
+    const walk = new PageCursor(SEARCH);
     let told: ReadonlySet<string> = new Set();
     let after: string | null = null;
     do {

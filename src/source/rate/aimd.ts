@@ -79,7 +79,7 @@ export function begin({ start }: Bounds, now: number): LimitsState {
 }
 
 /** Call this before using a state: it may be old, for another ceiling, or from a clock that was set back. */
-export function settle(state: LimitsState, bounds: Bounds, now: number): void {
+export function bringUpToDate(state: LimitsState, bounds: Bounds, now: number): void {
   if (now - state.seen > FORGET) Object.assign(state, begin(bounds, now));
   const back = state.seen - now;
   if (back > 0) {

@@ -210,7 +210,7 @@ export class Limits {
       (state) => {
         // Read the clock only while the state is locked; otherwise what others wrote would seem to be in the future.
         const now = this.#now();
-        aimd.settle(state, this.#bounds, now);
+        aimd.bringUpToDate(state, this.#bounds, now);
         if (good > 0) aimd.grow(state, this.#bounds, good, now);
         const done = work(state, now);
         this.#rate = aimd.pace(state, now);

@@ -29,7 +29,7 @@ export type Members = Readonly<Record<string, unknown>>;
 /** What Stripe writes in place of every string that it redacted. */
 const REDACTED = "[redacted]";
 
-export interface Session {
+export interface VerificationSession {
   readonly id: string;
   readonly created: string;
   /** The later of the session and of its last report: nothing else has a time. */
@@ -42,13 +42,13 @@ export interface Session {
   readonly members: Members;
 }
 
-export interface Report {
+export interface VerificationReport {
   readonly id: string;
   readonly created: string;
   readonly members: Members;
 }
 
-export function sessionOf(name: string, value: unknown): Session {
+export function sessionOf(name: string, value: unknown): VerificationSession {
   const read = checked(name, sessionSchema, value);
   const members = object(value);
   const last = object(members.last_verification_report);
@@ -57,14 +57,17 @@ export function sessionOf(name: string, value: unknown): Session {
   return { ...read, updated, last, redacted: members.redaction != null, members };
 }
 
-export function parseSession(text: string, wanted: string): Session {
+export function parseSession(text: string, wanted: string): VerificationSession {
   const session = sessionOf(SESSION, parseAnswer(SESSION, text));
   if (session.id !== wanted) throw broken(SESSION, "the answer is for another session");
   return session;
 }
 
 /** A page of the reports of a session. */
-export function parseReports(text: string, session: string): { reports: Report[]; more: boolean; frame: Members } {
+export function parseReports(
+  text: string,
+  session: string,
+): { reports: VerificationReport[]; more: boolean; frame: Members } {
   const value = parseAnswer(REPORTS, text);
   const { data, has_more: more } = checked(REPORTS, listSchema, value);
   const reports = data.map((value) => {

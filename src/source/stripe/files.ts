@@ -1,9 +1,9 @@
 import type { FileRef } from "../../core/identity.ts";
 import { object } from "../answer.ts";
-import { fileIds, type Report } from "./answers.ts";
+import { fileIds, type VerificationReport } from "./answers.ts";
 
 /** The files of all reports, the last attempt's first, each once: a selfie is compared with a picture of the document. */
-export function filesOf(reports: readonly Report[]): FileRef[] {
+export function filesOf(reports: readonly VerificationReport[]): FileRef[] {
   const found = new Map<string, FileRef>();
   for (const { id: resource, created: updated, members } of reports) {
     const add = (id: string, type: string, page: number | null) => {

@@ -1,8 +1,14 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { Call } from "../http.ts";
+import { PageCursor } from "../page-cursor.ts";
 import type { Answer } from "../source.ts";
-import { Walk } from "../walk.ts";
-import { type Members, parseReports, parseSession, type Report, type Session } from "./answers.ts";
+import {
+  type Members,
+  parseReports,
+  parseSession,
+  type VerificationReport,
+  type VerificationSession,
+} from "./answers.ts";
 import {
   type Depth,
   REPORTS,
@@ -30,7 +36,7 @@ interface Shown {
 /** All that Stripe answers about one session: itself, and the reports of all attempts. */
 export class Gathering {
   readonly answers: Answer[] = [];
-  readonly reports: Report[] = [];
+  readonly reports: VerificationReport[] = [];
   /** What the dossier lacks, in words of the API's documentation: for people. */
   readonly gaps = new Set<string>();
   readonly #ask: Ask;
@@ -49,7 +55,7 @@ export class Gathering {
     return { session: withoutSecrets(this.#session), reports: this.#pages };
   }
 
-  async session(id: string, full: boolean): Promise<Session> {
+  async session(id: string, full: boolean): Promise<VerificationSession> {
     const { text, depth } = full ? await this.#fullest(id) : await this.#at(id, "minimal");
     const session = parseSession(text, id);
     this.answers.push({ endpoint: SESSION, text: textWithoutSecrets(text) });
@@ -97,7 +103,7 @@ export class Gathering {
   }
 
   async #reportsOf(session: string, depth: Depth): Promise<void> {
-    const walk = new Walk(REPORTS);
+    const walk = new PageCursor(REPORTS);
     do {
       const text = await this.#part(session, walk.cursor, depth);
       const { reports, more, frame } = parseReports(text, session);

@@ -1,9 +1,9 @@
 import type { Identity } from "../../core/identity.ts";
 import { object } from "../answer.ts";
-import { dayOf, type Members, type Report, type Session, told } from "./answers.ts";
+import { dayOf, type Members, told, type VerificationReport, type VerificationSession } from "./answers.ts";
 
 /** A session and its reports, the newest first, in words that do not depend on the provider. */
-export function identityOf(session: Session, reports: readonly Report[]): Identity {
+export function identityOf(session: VerificationSession, reports: readonly VerificationReport[]): Identity {
   const { members, last } = session;
   const outputs = object(members.verified_outputs);
   const status = told(members.status) ?? "unknown";

@@ -1,9 +1,9 @@
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { Http, type HttpOptions } from "../http.ts";
+import { PageCursor } from "../page-cursor.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
-import { Walk } from "../walk.ts";
 import { id as idSchema } from "./answers.ts";
 import { EVENTS, eventsCall, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
@@ -70,7 +70,7 @@ export class StripeSource implements Source {
   }
 
   async *pages({ cursor }: { cursor?: string } = {}): AsyncGenerator<Page> {
-    const walk = new Walk(SESSIONS, cursor);
+    const walk = new PageCursor(SESSIONS, cursor);
     do {
       const page = await this.#http.read(sessionsCall(PAGE, walk.cursor), MAX_PAGE, (chunks) =>
         readSessionPage(SESSIONS, chunks),
@@ -90,7 +90,7 @@ export class StripeSource implements Source {
         `${EVENTS}: Stripe lists the events of 30 days only, and the last run was earlier`,
       );
     }
-    const walk = new Walk(EVENTS);
+    const walk = new PageCursor(EVENTS);
     do {
       const call = eventsCall(Math.floor(from.epochMilliseconds / 1_000), PAGE, walk.cursor);
       const { events, changes, cursor } = await this.#http.read(call, MAX_PAGE, (chunks) =>

@@ -52,12 +52,12 @@ function parsed(text: string): unknown {
 const MAX_DEPTH = 8;
 
 /** A value as lines: an object's members below its name. What is empty is left out. */
-export function rowsOf(path: readonly string[], value: unknown, depth = path.length): CheckRow[] {
+export function valueRows(path: readonly string[], value: unknown, depth = path.length): CheckRow[] {
   if (depth > MAX_DEPTH) return [];
   if (Array.isArray(value)) {
     const [above, last = ""] = [path.slice(0, -1), path.at(-1)];
     return value.flatMap((item, at) =>
-      rowsOf([...above, value.length > 1 ? `${last} ${at + 1}` : last], item, depth + 1),
+      valueRows([...above, value.length > 1 ? `${last} ${at + 1}` : last], item, depth + 1),
     );
   }
   if (isObject(value)) return below({ path, value: null }, rowsIn(path, value));
@@ -67,7 +67,7 @@ export function rowsOf(path: readonly string[], value: unknown, depth = path.len
 
 /** The members of an object, without a line for itself. */
 export function rowsIn(path: readonly string[], value: unknown): CheckRow[] {
-  return Object.entries(members(value)).flatMap(([name, item]) => rowsOf([...path, name], item));
+  return Object.entries(members(value)).flatMap(([name, item]) => valueRows([...path, name], item));
 }
 
 /** A line with what is below it; nothing if it says nothing itself and nothing is below. */

@@ -1,4 +1,4 @@
-import { type Answers, below, members, rowsIn, rowsOf, text } from "./answers.ts";
+import { type Answers, below, members, rowsIn, text, valueRows } from "./answers.ts";
 import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -48,27 +48,30 @@ export function onfido(answers: Answers): Dossier {
 
 function runOf(run: Members): ProviderCheck {
   const said = ["status", "reasons", "error", "created_at", "updated_at"];
-  return { heading: "Workflow run", id: text(run.id), rows: said.flatMap((name) => rowsOf([name], run[name])) };
+  return { heading: "Workflow run", id: text(run.id), rows: said.flatMap((name) => valueRows([name], run[name])) };
 }
 
 function checkOf(check: Members): ProviderCheck {
   const said = ["status", "created_at", "tags"];
   // Of all its reports, so it is not counted beside them.
-  const rows = [...rowsOf(["overall_result"], check.result), ...said.flatMap((name) => rowsOf([name], check[name]))];
+  const rows = [
+    ...valueRows(["overall_result"], check.result),
+    ...said.flatMap((name) => valueRows([name], check[name])),
+  ];
   return { heading: "Check", id: text(check.id), rows };
 }
 
 function reportRows({ result, sub_result, status, created_at, breakdown, properties }: Members): CheckRow[] {
   return [
-    ...rowsOf(["result"], result),
-    ...rowsOf(["sub_result"], sub_result),
-    ...rowsOf(["status"], status === "complete" ? null : status),
-    ...rowsOf(["created_at"], created_at),
+    ...valueRows(["result"], result),
+    ...valueRows(["sub_result"], sub_result),
+    ...valueRows(["status"], status === "complete" ? null : status),
+    ...valueRows(["created_at"], created_at),
     ...below({ path: ["breakdown"], value: null }, breakdownRows(["breakdown"], breakdown)),
     // What was read from a document is among the data points.
     ...(isDocument(properties)
-      ? rowsOf(["document_type"], members(properties).document_type)
-      : rowsOf(["properties"], properties)),
+      ? valueRows(["document_type"], members(properties).document_type)
+      : valueRows(["properties"], properties)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { type Answers, below, items, members, rowsIn, rowsOf, text } from "./answers.ts";
+import { type Answers, below, items, members, rowsIn, text, valueRows } from "./answers.ts";
 import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -47,9 +47,9 @@ function verification(resource: Members): ProviderCheck {
   return {
     ...{ heading: "Verification", name: wordOf(resource), id: text(resource.id) },
     rows: [
-      ...rowsOf(["result"], said.status),
+      ...valueRows(["result"], said.status),
       ...below({ path: ["checks"], value: null }, items(checks).flatMap(checkRows)),
-      ...others.flatMap(([name, value]) => rowsOf([name], value)),
+      ...others.flatMap(([name, value]) => valueRows([name], value)),
     ],
   };
 }
@@ -57,7 +57,7 @@ function verification(resource: Members): ProviderCheck {
 function checkRows(check: unknown): CheckRow[] {
   const { name, status, reasons, metadata } = members(check);
   const path = ["checks", text(name) ?? "check"];
-  return below({ path, value: text(status) }, [...rowsOf([...path, "reason"], reasons), ...rowsIn(path, metadata)]);
+  return below({ path, value: text(status) }, [...valueRows([...path, "reason"], reasons), ...rowsIn(path, metadata)]);
 }
 
 function report(resource: Members): ProviderCheck {
@@ -66,9 +66,9 @@ function report(resource: Members): ProviderCheck {
   return {
     ...{ heading: "Report", name: wordOf(resource), id: text(resource.id) },
     rows: [
-      ...rowsOf(["result"], match === true ? "match" : match === false ? "no_match" : null),
-      ...rowsOf(["status"], said.status),
-      ...others.flatMap(([name, value]) => rowsOf([name], value)),
+      ...valueRows(["result"], match === true ? "match" : match === false ? "no_match" : null),
+      ...valueRows(["status"], said.status),
+      ...others.flatMap(([name, value]) => valueRows([name], value)),
     ],
   };
 }
@@ -78,7 +78,7 @@ function caseOf(resource: Members): ProviderCheck {
   const names = ["resolution", "status", "created-at", "resolved-at"];
   return {
     ...{ heading: "Case", name: text(said.name) ?? undefined, id: text(resource.id) },
-    rows: names.flatMap((name) => rowsOf([name], said[name])),
+    rows: names.flatMap((name) => valueRows([name], said[name])),
   };
 }
 

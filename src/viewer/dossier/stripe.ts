@@ -1,4 +1,4 @@
-import { type Answers, below, items, members, rowsIn, rowsOf, seconds, text } from "./answers.ts";
+import { type Answers, below, items, members, rowsIn, seconds, text, valueRows } from "./answers.ts";
 import type { Dossier, FileName, ProviderCheck } from "./dossier.ts";
 
 /** What one report checks, in the order a person looks at it. A check that was not asked for is absent. */
@@ -27,10 +27,10 @@ function sessionOf(session: Members): ProviderCheck {
     heading: "Verification session",
     id: text(session.id),
     rows: [
-      ...rowsOf(["status"], status),
-      ...rowsOf(["created_at"], seconds(created)),
-      ...rowsOf(["last_error"], error),
-      ...rowsOf(["redaction"], redaction),
+      ...valueRows(["status"], status),
+      ...valueRows(["created_at"], seconds(created)),
+      ...valueRows(["last_error"], error),
+      ...valueRows(["redaction"], redaction),
       ...Object.entries(members(options)).flatMap(([part, of]) => {
         const path = [`asked_for_${part}`];
         return below({ path, value: null }, rowsIn(path, of));
@@ -49,12 +49,12 @@ function checksOf(report: Members, attempts: number, attempt: number): ProviderC
         heading: "Check",
         name,
         rows: [
-          ...rowsOf(["result"], part.status),
-          ...rowsOf(["reason"], reason),
-          ...rowsOf(["error_code"], code),
-          ...rowsOf([name === "document" ? "document_type" : "type"], part.type),
-          ...rowsOf(["attempt"], attempts > 1 ? `${attempt} of ${attempts}` : null),
-          ...rowsOf(["created_at"], seconds(report.created)),
+          ...valueRows(["result"], part.status),
+          ...valueRows(["reason"], reason),
+          ...valueRows(["error_code"], code),
+          ...valueRows([name === "document" ? "document_type" : "type"], part.type),
+          ...valueRows(["attempt"], attempts > 1 ? `${attempt} of ${attempts}` : null),
+          ...valueRows(["created_at"], seconds(report.created)),
         ],
       },
     ];

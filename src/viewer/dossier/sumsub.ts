@@ -1,4 +1,4 @@
-import { type Answers, items, members, rowsIn, rowsOf, text } from "./answers.ts";
+import { type Answers, items, members, rowsIn, text, valueRows } from "./answers.ts";
 import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -49,11 +49,11 @@ function add(files: Map<string, FileName>, id: unknown, name: FileName, prefix =
 function resultRows(result: unknown): CheckRow[] {
   const { reviewAnswer, reviewRejectType, rejectLabels, moderationComment, clientComment } = members(result);
   return [
-    ...rowsOf(["result"], reviewAnswer),
-    ...rowsOf(["reject_type"], reviewRejectType),
-    ...rowsOf(["reject_label"], rejectLabels),
-    ...rowsOf(["moderation_comment"], moderationComment),
-    ...rowsOf(["client_comment"], clientComment),
+    ...valueRows(["result"], reviewAnswer),
+    ...valueRows(["reject_type"], reviewRejectType),
+    ...valueRows(["reject_label"], rejectLabels),
+    ...valueRows(["moderation_comment"], moderationComment),
+    ...valueRows(["client_comment"], clientComment),
   ];
 }
 
@@ -64,15 +64,19 @@ function reviewOf({ attemptId, levelName, reviewStatus, reviewResult, startDate,
     id: text(attemptId),
     rows: [
       ...resultRows(reviewResult),
-      ...rowsOf(["status"], reviewStatus),
-      ...rowsOf(["started_at"], startDate),
-      ...rowsOf(["reviewed_at"], reviewDate),
+      ...valueRows(["status"], reviewStatus),
+      ...valueRows(["started_at"], startDate),
+      ...valueRows(["reviewed_at"], reviewDate),
     ],
   };
 }
 
 function stepOf(name: string, { reviewResult, idDocType, country }: Members): ProviderCheck {
-  const rows = [...resultRows(reviewResult), ...rowsOf(["document_type"], idDocType), ...rowsOf(["country"], country)];
+  const rows = [
+    ...resultRows(reviewResult),
+    ...valueRows(["document_type"], idDocType),
+    ...valueRows(["country"], country),
+  ];
   return { heading: "Step", name, rows };
 }
 
@@ -88,23 +92,27 @@ function amlCase({
   return {
     ...{ heading: "AML case", id: text(id) },
     rows: [
-      ...rowsOf(["result"], members(review).answer),
-      ...rowsOf(["created_at"], createdAt),
-      ...rowsOf(["risk_label"], riskLabels),
-      ...rowsOf(["ongoing_monitoring"], members(ongoingMonitoring).enabled),
-      ...rowsOf(["vendor"], vendorAttribution),
-      ...rowsOf(["hit"], hits),
+      ...valueRows(["result"], members(review).answer),
+      ...valueRows(["created_at"], createdAt),
+      ...valueRows(["risk_label"], riskLabels),
+      ...valueRows(["ongoing_monitoring"], members(ongoingMonitoring).enabled),
+      ...valueRows(["vendor"], vendorAttribution),
+      ...valueRows(["hit"], hits),
     ],
   };
 }
 
 function checkOf({ checkType, answer, createdAt, ...others }: Members): ProviderCheck {
-  const rows = [...rowsOf(["result"], answer), ...rowsOf(["created_at"], createdAt), ...rowsIn([], others)];
+  const rows = [...valueRows(["result"], answer), ...valueRows(["created_at"], createdAt), ...rowsIn([], others)];
   return { heading: "Check", name: text(checkType) ?? undefined, rows };
 }
 
 function actionOf({ id, type, review, createdAt }: Members): ProviderCheck {
   const { reviewResult, reviewStatus } = members(review);
-  const rows = [...resultRows(reviewResult), ...rowsOf(["status"], reviewStatus), ...rowsOf(["created_at"], createdAt)];
+  const rows = [
+    ...resultRows(reviewResult),
+    ...valueRows(["status"], reviewStatus),
+    ...valueRows(["created_at"], createdAt),
+  ];
   return { heading: "Action", name: text(type) ?? undefined, id: text(id), rows };
 }

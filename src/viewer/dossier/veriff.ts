@@ -1,4 +1,4 @@
-import { type Answers, below, items, members, rowsIn, rowsOf, text } from "./answers.ts";
+import { type Answers, below, items, members, rowsIn, text, valueRows } from "./answers.ts";
 import type { CheckRow, Dossier, KeptFile, ProviderCheck } from "./dossier.ts";
 import { shownBy } from "./veriff-media.ts";
 
@@ -86,15 +86,15 @@ function decisionOf(decision: Members): ProviderCheck {
   return {
     heading: "Decision",
     rows: [
-      ...rowsOf(["result"], status),
-      ...rowsOf(["reason"], reason),
-      ...rowsOf(["reason_code"], reasonCode),
-      ...rowsOf(["decision_code"], code),
+      ...valueRows(["result"], status),
+      ...valueRows(["reason"], reason),
+      ...valueRows(["reason_code"], reasonCode),
+      ...valueRows(["decision_code"], code),
       ...items(riskLabels).flatMap(riskLabel),
       ...rowsIn([], others),
-      ...rowsOf(["begun_at"], acceptanceTime),
-      ...rowsOf(["submitted_at"], submissionTime),
-      ...rowsOf(["decided_at"], decisionTime),
+      ...valueRows(["begun_at"], acceptanceTime),
+      ...valueRows(["submitted_at"], submissionTime),
+      ...valueRows(["decided_at"], decisionTime),
     ],
   };
 }
@@ -116,9 +116,9 @@ function attemptOfSession(attempt: Members, number: number, media: readonly Medi
   return {
     ...{ heading: `Attempt ${number}`, id: text(id) },
     rows: [
-      ...rowsOf(["status"], status),
-      ...rowsOf(["begun_at"], createdTime),
-      ...rowsOf(["status_set_by_the_client"], userDefinedData),
+      ...valueRows(["status"], status),
+      ...valueRows(["begun_at"], createdTime),
+      ...valueRows(["status_set_by_the_client"], userDefinedData),
       ...below({ path: ["media"], value: null }, shown),
     ],
   };
@@ -129,10 +129,10 @@ function screeningOf({ matchStatus, totalHits, hits, searchTerm, ...others }: Me
   return {
     heading: "Watchlist screening",
     rows: [
-      ...rowsOf(["result"], matchStatus),
-      ...rowsOf(["total_hits"], totalHits),
-      ...rowsOf(["hit"], hits),
-      ...rowsOf(["search_term"], searchTerm),
+      ...valueRows(["result"], matchStatus),
+      ...valueRows(["total_hits"], totalHits),
+      ...valueRows(["hit"], hits),
+      ...valueRows(["search_term"], searchTerm),
       ...rowsIn([], rest),
     ],
   };
@@ -140,7 +140,7 @@ function screeningOf({ matchStatus, totalHits, hits, searchTerm, ...others }: Me
 
 /** Politically exposed persons and sanctions, as the answer about the person has them. */
 function matchesOf({ pepSanctionMatches }: Members): ProviderCheck {
-  return { heading: "Watchlist screening", name: "person", rows: rowsOf(["match"], pepSanctionMatches) };
+  return { heading: "Watchlist screening", name: "person", rows: valueRows(["match"], pepSanctionMatches) };
 }
 
 function registryOf(name: string, { status, ...answer }: Members): ProviderCheck {
@@ -154,6 +154,6 @@ function detailsOf(name: string, of: Members): ProviderCheck {
     inner === "addresses" &&
     items(value).length === 1 &&
     Object.keys(members(items(value)[0])).join() === "fullAddress";
-  const rows = nested.flatMap(([inner, value]) => (told(inner, value) ? [] : rowsOf([inner], value)));
+  const rows = nested.flatMap(([inner, value]) => (told(inner, value) ? [] : valueRows([inner], value)));
   return { heading: "Details", name, rows };
 }

@@ -7,7 +7,7 @@ const STALE_PAGES = 100;
  * Follows a cursor, and stops if it goes in circles: if a cursor comes back, or if too many pages in a row are empty or
  * start like an earlier page. A few such pages are normal (pages shift; a filter may leave one empty).
  */
-export class Walk {
+export class PageCursor {
   readonly #name: string;
   readonly #seen = new Set<string>();
   readonly #begun = new Set<string>();

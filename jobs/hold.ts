@@ -3,7 +3,7 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
-import type { Words } from "../src/notes/note.ts";
+import type { NoteWords } from "../src/notes/note.ts";
 import { NoteWriter } from "../src/notes/store.ts";
 import { number, plural, verifications } from "../src/observe/format.ts";
 import { tellWhom } from "../src/people/customer.ts";
@@ -115,7 +115,7 @@ async function changeHolds(
   held: HeldVault,
   session: Session,
   subjects: readonly string[],
-  { token, commitment, words }: Pick<Case, "token" | "commitment"> & { readonly words: Words },
+  { token, commitment, words }: Pick<Case, "token" | "commitment"> & { readonly words: NoteWords },
   place: boolean,
 ): Promise<HoldsChanged> {
   using work = beginWork(held, session, { what: "holds", failure: "hold not changed" });

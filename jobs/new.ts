@@ -7,9 +7,9 @@ import { Interview, isSomebodyThere } from "../src/cli/interview.ts";
 import { nextSteps } from "../src/cli/next-steps.ts";
 import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { type Answered, type Ask, answerAll } from "../src/config/first-answers.ts";
+import { type AnsweredQuestions, type Ask, answerAll } from "../src/config/first-answers.ts";
 import type { ConfigPlace } from "../src/config/first-checks.ts";
-import type { AnswerName, Answers } from "../src/config/first-config.ts";
+import type { AnswerName, ConfigAnswers } from "../src/config/first-config.ts";
 import { firstConfig } from "../src/config/first-config.ts";
 import { QUESTIONS, type Question } from "../src/config/first-questions.ts";
 import { parseConfig } from "../src/config/load.ts";
@@ -97,7 +97,7 @@ async function answersOf(
   { recipient, recipientsFile, ...flags }: Flags,
   place: ConfigPlace,
   asks: boolean,
-): Promise<Answers> {
+): Promise<ConfigAnswers> {
   const listed = recipientsFile === undefined ? [] : await recipientsIn(recipientsFile);
   const recipients = [...recipient, ...listed];
   const given = { ...flags, ...(recipients.length > 0 ? { recipients: recipients.join(" ") } : {}) };
@@ -112,7 +112,7 @@ async function answersOf(
   return first.answers;
 }
 
-async function interview(given: Answers, place: ConfigPlace): Promise<Answered> {
+async function interview(given: ConfigAnswers, place: ConfigPlace): Promise<AnsweredQuestions> {
   using person = new Interview("written");
   person.say([
     "This writes a first config. Press Enter to accept the answer in [brackets].",
@@ -138,7 +138,7 @@ async function interview(given: Answers, place: ConfigPlace): Promise<Answered> 
 }
 
 /** Reports all problems at once, so that a script needs only one correction. */
-function refuseProblems(problems: Answered["problems"], missing: readonly Question[]): void {
+function refuseProblems(problems: AnsweredQuestions["problems"], missing: readonly Question[]): void {
   if (problems.length + missing.length === 0) return;
   const lines = problems.map(({ question, error }) => {
     const why = error ? `${error.message}; ${error.hint}` : `applies only to ${question.onlyFor?.what}; leave it out`;

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type HandedOn, handOn } from "../src/bag/hand-on.ts";
+import { type HandOnResult, handOn } from "../src/bag/hand-on.ts";
 import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
 import { gather, vkey } from "../src/cli/arguments.ts";
@@ -49,7 +49,11 @@ export interface ResealOptions {
 }
 
 /** Re-encrypts a fully checked bag for someone who is not a recipient. Needs neither config nor vault. */
-export async function reseal(bag: string, { key, to, out, vkey }: ResealOptions, console: Console): Promise<HandedOn> {
+export async function reseal(
+  bag: string,
+  { key, to, out, vkey }: ResealOptions,
+  console: Console,
+): Promise<HandOnResult> {
   const recipients = await parseRecipients(to).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError)) throw cause;
     throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to").split("\n"), { cause });

@@ -43,7 +43,7 @@ function refuseUnchecked(all: readonly ClientStatus[]): void {
   });
 }
 
-interface Line {
+interface StatusLine {
   readonly name: string;
   readonly text: string;
   /** It needs attention. */
@@ -52,7 +52,7 @@ interface Line {
 
 function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
   const { client, vault, notChecked, log, uncertified, state } = status;
-  const lines: Line[] = [
+  const lines: StatusLine[] = [
     ...(notChecked ? [{ name: "vault", text: `could not check: ${notChecked.error}`, urgent: true }] : []),
     ...(notChecked && log
       ? [{ name: "", text: `what follows is from this machine's catalog, ${plural(log.entries, "entry", "entries")}` }]
@@ -72,7 +72,7 @@ function statusText(status: ClientStatus, now: Temporal.Instant): string[] {
   ];
 }
 
-function lastRun({ log, lastSuccess, unreadable }: ClientStatus, now: Temporal.Instant): Line {
+function lastRun({ log, lastSuccess, unreadable }: ClientStatus, now: Temporal.Instant): StatusLine {
   const name = "last run";
   if (log === null) {
     const unknown = unreadable.lastRun === null ? "not known" : `could not read ${unreadable.lastRun}`;
@@ -93,7 +93,7 @@ function isUrgent({ outcome, started, finished }: RunTold, now: Temporal.Instant
 }
 
 /** A line for each of several sources. */
-function sourceLines(sources: readonly SourceStatus[], now: Temporal.Instant): Line[] {
+function sourceLines(sources: readonly SourceStatus[], now: Temporal.Instant): StatusLine[] {
   if (sources.length === 1) return [];
   return sources.map(({ name, kind, retired, lastRun }) => {
     const place = name === kind ? name : `${name} (${kind})`;
@@ -104,7 +104,7 @@ function sourceLines(sources: readonly SourceStatus[], now: Temporal.Instant): L
 }
 
 /** Drops that the last run could not take. */
-function dropLines(sources: readonly SourceStatus[]): Line[] {
+function dropLines(sources: readonly SourceStatus[]): StatusLine[] {
   return sources.flatMap(({ name, retired, lastRun }) => {
     const { waiting = 0, stalled = 0 } = lastRun?.counts ?? {};
     if (retired || waiting === 0) return [];
@@ -119,7 +119,7 @@ function isPast(time: string, days: number, now: Temporal.Instant): boolean {
   return Temporal.Instant.compare(Temporal.Instant.from(time).add({ hours: 24 * days }), now) < 0;
 }
 
-function nextRun({ nextRun, unreadable }: ClientStatus, now: Temporal.Instant): Line[] {
+function nextRun({ nextRun, unreadable }: ClientStatus, now: Temporal.Instant): StatusLine[] {
   const name = "next run";
   if (unreadable.lastRun !== null) return [{ name, text: `could not read ${unreadable.lastRun}`, urgent: true }];
   if (nextRun === null) return [];
@@ -131,7 +131,7 @@ function nextRun({ nextRun, unreadable }: ClientStatus, now: Temporal.Instant): 
 const WAITING_DAYS = 3;
 
 /** What webhooks named and no run has asked about, of each source that receives them. */
-function webhookLines({ webhooks }: ClientStatus, now: Temporal.Instant): Line[] {
+function webhookLines({ webhooks }: ClientStatus, now: Temporal.Instant): StatusLine[] {
   const name = "webhooks";
   if (webhooks === null) return [{ name, text: "could not read the inbox", urgent: true }];
   return webhooks.map(({ source, people: waiting, oldest, last }) => {
@@ -143,7 +143,7 @@ function webhookLines({ webhooks }: ClientStatus, now: Temporal.Instant): Line[]
   });
 }
 
-function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.Instant): Line {
+function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.Instant): StatusLine {
   const name = "verified";
   if (unreadable.verified !== null) return { name, text: `could not read ${unreadable.verified}`, urgent: true };
   if (last === null) return { name, text: "never on this machine", urgent: true };
@@ -161,7 +161,7 @@ function verified({ verified: last, unreadable }: ClientStatus, now: Temporal.In
   return { name, text, urgent: found.length > 0 || isPast(last.time, LONG_AGO, now) };
 }
 
-function logLines({ kept, withheld, holds, past, locksDue }: LogStatus): Line[] {
+function logLines({ kept, withheld, holds, past, locksDue }: LogStatus): StatusLine[] {
   const { records, files } = kept;
   const waiting = past.kept === 0 ? "" : `; ${verifications(past.kept)} past the date stay: hold or lock`;
   return [

@@ -3,14 +3,14 @@ import type { AuditLog, Head, LogEntry } from "./log.ts";
 import { leafHash, verifyInclusion } from "./merkle.ts";
 import { inclusionProof, type ReadTile } from "./proof.ts";
 import { withMarkers } from "./resumed.ts";
-import { isPurge, nameOf, readSaid, type Said, topicOf } from "./said.ts";
+import { isPurge, readSaid, type Said, topicOf, versionName } from "./said.ts";
 import { Since } from "./since.ts";
 
 /** Whether the log has these bytes at this index, proven against the head's root. */
-export type Holds = (entry: LogEntry) => Promise<boolean>;
+export type IsInLog = (entry: LogEntry) => Promise<boolean>;
 
 /** Caches tiles: the next entry is probably in them. */
-export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root">): Holds {
+export function proving(log: AuditLog, { size, root }: Pick<Head, "size" | "root">): IsInLog {
   const tiles = new Map<string, Promise<Uint8Array>>();
   const read: ReadTile = (level, index, width) => {
     const key = `${level}/${index}`;
@@ -46,7 +46,7 @@ export async function toLogAgain(
   waiting: readonly LogEntry[],
   log: AuditLog,
   head: Pick<Head, "size" | "root">,
-  holds: Holds,
+  holds: IsInLog,
   now: Temporal.Instant,
 ): Promise<Uint8Array[]> {
   const missing = new Map<string, Said>();
@@ -79,19 +79,21 @@ export async function toLogAgain(
 }
 
 /**
- * The `record.files` entries of the given records, by `nameOf`. They may be anywhere before the record's own entry, so
+ * The `record.files` entries of the given records, by `versionName`. They may be anywhere before the record's own entry, so
  * those of a waiting record may be in the log already. Reads the whole log if there is such a record.
  */
 async function announced(
   said: readonly Said[],
   log: AuditLog,
   head: Pick<Head, "size">,
-  holds: Holds,
+  holds: IsInLog,
 ): Promise<Map<string, Said[]>> {
-  const names = said.flatMap(({ entry }) => (entry?.type === "record.stored" && entry.moreFiles ? nameOf(entry) : []));
+  const names = said.flatMap(({ entry }) =>
+    entry?.type === "record.stored" && entry.moreFiles ? versionName(entry) : [],
+  );
   const found = new Map(names.map((name) => [name, new Map<string, Said>()]));
   const note = (each: Said): boolean => {
-    const of = each.entry?.type === "record.files" ? found.get(nameOf(each.entry)) : undefined;
+    const of = each.entry?.type === "record.files" ? found.get(versionName(each.entry)) : undefined;
     if (of === undefined || of.has(each.leaf)) return false;
     of.set(each.leaf, each);
     return true;

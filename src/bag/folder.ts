@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 import { readingFile } from "../io/file-error.ts";
 import { isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "./bagit.ts";
-import { isLeftFolder, leftBehind } from "./os-leftovers.ts";
+import { isLeftFolder, osLeftovers } from "./os-leftovers.ts";
 import { refuseOtherThanBag } from "./wrong-choice.ts";
 
 /** The files of a bag. Their names are checked, their bytes are untrusted. */
@@ -33,7 +33,7 @@ export async function readFolder(folder: string): Promise<BagFiles> {
         ignored.push(`${path}/`);
         continue;
       }
-      if (entry.isFile() && leftBehind(path) !== undefined && !listed.includes(path)) {
+      if (entry.isFile() && osLeftovers(path) !== undefined && !listed.includes(path)) {
         ignored.push(path);
         continue;
       }
@@ -67,7 +67,7 @@ async function listedNames(folder: string): Promise<string[]> {
       const path = join(folder, list);
       if (!(await lstat(path)).isFile() || (await lstat(path)).size > MAX_MANIFEST) continue;
       const listed = parseManifest(list, await readFile(path, "utf8"));
-      for (const name of listed.keys()) if (leftBehind(name) !== undefined) names.push(name);
+      for (const name of listed.keys()) if (osLeftovers(name) !== undefined) names.push(name);
     } catch {
       // It is missing, or no list: the bag is refused for that.
     }

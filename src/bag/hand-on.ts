@@ -5,11 +5,11 @@ import { Rewrapper } from "../seal/rewrap.ts";
 import { BAGIT } from "./bagit.ts";
 import { readFolder, readTag } from "./folder.ts";
 import { headerPath, keyOf, originalPath, RESEAL, REWRITTEN } from "./layout.ts";
-import type { Checked } from "./reader.ts";
+import type { CheckedBag } from "./reader.ts";
 import { after, headerOf, type Reseal } from "./reseal.ts";
 import { BagWriter } from "./writer.ts";
 
-export interface HandedOn {
+export interface HandOnResult {
   readonly out: string;
   readonly objects: number;
   readonly bytes: number;
@@ -25,10 +25,10 @@ export interface HandedOn {
  */
 export async function handOn(
   folder: string,
-  { retrieval, data, vkey }: Checked,
+  { retrieval, data, vkey }: CheckedBag,
   { opener, to, out, now }: { opener: Opener; to: Recipients; out: string; now: Temporal.Instant },
   onObject: (done: number, total: number) => void,
-): Promise<HandedOn> {
+): Promise<HandOnResult> {
   const files = await readFolder(folder);
   const before = files.sizes.has(RESEAL);
   const rewrapper = new Rewrapper(opener, to);

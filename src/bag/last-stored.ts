@@ -1,4 +1,4 @@
-import { nameOf } from "../audit/said.ts";
+import { versionName } from "../audit/said.ts";
 import type { Numbered } from "./whole-record.ts";
 
 /**
@@ -11,7 +11,7 @@ export function lastStored(entries: Iterable<Numbered>): Map<string, number> {
   const announced = new Map<string, string[]>();
   for (const { index, entry } of [...entries].sort((one, other) => one.index - other.index)) {
     if (entry.type !== "record.stored" && entry.type !== "record.files") continue;
-    const name = nameOf(entry);
+    const name = versionName(entry);
     const files = entry.files.filter(({ storedWith }) => storedWith === undefined).map(({ key }) => key);
     const own = [...(announced.get(name) ?? []), ...files];
     if (entry.type === "record.files") announced.set(name, own);

@@ -31,6 +31,6 @@ export const entryPath = (index: number): string => `evidence/entries/${index}.j
 export const proofPath = (index: number): string => `evidence/proofs/${index}.tlog-proof`;
 
 /** What is signed of a bag: the log's name, and the digest of its tag manifest, which covers all else. */
-export function noteText(origin: string, sha256: string): string {
+export function bagNoteText(origin: string, sha256: string): string {
   return `${origin}/bag\n${Buffer.from(sha256, "hex").toString("base64")}\n`;
 }

@@ -31,7 +31,7 @@ const FOLDERS: readonly RegExp[] = [
 ];
 
 /** What was left of which the path is a part, named as people should read it: a file, or a folder with a slash. */
-export function leftBehind(path: string): string | undefined {
+export function osLeftovers(path: string): string | undefined {
   const parts = path.split("/");
   const folder = parts.slice(0, -1).findIndex(isLeftFolder);
   if (folder >= 0) return `${parts.slice(0, folder + 1).join("/")}/`;

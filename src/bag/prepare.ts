@@ -26,7 +26,7 @@ import {
   VIEWER,
 } from "./layout.ts";
 import { readme } from "./readme.ts";
-import type { ReadRequest, RetrievalRequest, Versions } from "./request.ts";
+import type { ReadRetrievalRequest, RetrievalRequest, Versions } from "./request.ts";
 import { commitment, type Request, type Retrieval } from "./retrieval.ts";
 import { viewerPage } from "./viewer-page.ts";
 import { type Numbered, wholeRecord } from "./whole-record.ts";
@@ -171,7 +171,7 @@ export async function prepareBag(
 /** Says in the log that a retrieval was asked for, and refused for want of a valid approval. */
 export async function logRefusal(
   held: HeldVault,
-  { request, sha256 }: ReadRequest,
+  { request, sha256 }: ReadRetrievalRequest,
   reason: Refusal,
   ledger = new Ledger({ ...held, run: runId(held.now()) }),
 ): Promise<void> {

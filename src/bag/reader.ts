@@ -17,11 +17,11 @@ import { type BagFiles, MAX_MANIFEST, notAsMade, readFolder, readTag } from "./f
 import { lastStored } from "./last-stored.ts";
 import {
   APPROVAL,
+  bagNoteText,
   CHECKPOINT,
   dataPath,
   entryPath,
   NOTE,
-  noteText,
   proofPath,
   REQUEST,
   RESEAL,
@@ -29,7 +29,7 @@ import {
   TIMESTAMP,
   VAULT,
 } from "./layout.ts";
-import { parseRequest, type ReadRequest } from "./request.ts";
+import { parseRequest, type ReadRetrievalRequest } from "./request.ts";
 import { asMade, checkReseal, parseReseal, type Reseal } from "./reseal.ts";
 import { commitment, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { type Numbered, wholeRecord } from "./whole-record.ts";
@@ -37,7 +37,7 @@ import { type Numbered, wholeRecord } from "./whole-record.ts";
 type Read = (path: string) => Promise<Buffer>;
 
 /** A bag of which everything was checked. */
-export interface Checked {
+export interface CheckedBag {
   readonly retrieval: Retrieval;
   /** The entries that its records were logged by, each with all files of its record. */
   readonly records: readonly RecordStored[];
@@ -64,7 +64,11 @@ export interface Checked {
  * @param vkey the log's public key that is trusted; else the word of the bag itself is taken
  * @param anchors root certificates of the time-stamping authority; the bag must have a time stamp then
  */
-export async function checkBag(folder: string, vkey?: string, anchors?: readonly X509Certificate[]): Promise<Checked> {
+export async function checkBag(
+  folder: string,
+  vkey?: string,
+  anchors?: readonly X509Certificate[],
+): Promise<CheckedBag> {
   const here = await readFolder(folder);
   if (!here.sizes.has(RESEAL)) return checkMade(here, vkey, anchors);
   // The lists of the one who handed it on say that it is whole. What it proves is about the bag before that.
@@ -80,14 +84,14 @@ async function checkMade(
   files: BagFiles,
   vkey: string | undefined,
   anchors: readonly X509Certificate[] | undefined,
-): Promise<Checked> {
+): Promise<CheckedBag> {
   const { data, digest } = await checkLists(files, [TAG_MANIFEST, NOTE]);
   const read: Read = (path) => readTag(files, path);
 
   const { log } = parseDescription(await read(VAULT));
   if (vkey !== undefined && vkey !== log.vkey) throw differentKey("this bag", log.vkey);
   const verifiers = [parseVerifier(log.vkey)];
-  if (openNote(await read(NOTE), verifiers).text !== noteText(log.origin, digest)) {
+  if (openNote(await read(NOTE), verifiers).text !== bagNoteText(log.origin, digest)) {
     throw new HoldfastError("unverified", `${NOTE} is for a different bag`);
   }
   const retrieval = parseRetrieval((await read(RETRIEVAL)).toString("utf8"));
@@ -106,7 +110,7 @@ async function checkTime(
   { sizes }: BagFiles,
   read: Read,
   anchors: readonly X509Certificate[] | undefined,
-): Promise<Checked["timestamp"]> {
+): Promise<CheckedBag["timestamp"]> {
   if (!sizes.has(TIMESTAMP)) {
     if (anchors === undefined) return undefined;
     throw new HoldfastError("incomplete", "this bag has no time stamp", {
@@ -248,7 +252,7 @@ async function checkApproval(
     throw new HoldfastError("unverified", `${APPROVAL} is not the signature of the key that the log names`);
 }
 
-function requestOf(bytes: Uint8Array): ReadRequest {
+function requestOf(bytes: Uint8Array): ReadRetrievalRequest {
   try {
     return parseRequest(bytes);
   } catch (cause) {

@@ -35,7 +35,7 @@ const schema = z.object({
 /** What a second person approves: exactly this retrieval, by a signature over the bytes of the file. */
 export type RetrievalRequest = z.output<typeof schema>;
 
-export type ReadRequest = ReadAny<RetrievalRequest>;
+export type ReadRetrievalRequest = ReadAny<RetrievalRequest>;
 
 export function formatRequest(
   request: Request & Pick<RetrievalRequest, "client" | "origin" | "subjects" | "versions" | "salt">,
@@ -57,7 +57,7 @@ export function formatRequest(
 }
 
 /** Untrusted bytes. Throws `malformed` unless they are, to the byte, what `formatRequest` writes. */
-export function parseRequest(bytes: Uint8Array): ReadRequest {
+export function parseRequest(bytes: Uint8Array): ReadRetrievalRequest {
   return readExactly(
     bytes,
     (value) => schema.parse(value),

@@ -16,11 +16,11 @@ import {
   MANIFEST,
   TAG_MANIFEST,
 } from "./bagit.ts";
-import { dataPath, NOTE, noteText } from "./layout.ts";
+import { bagNoteText, dataPath, NOTE } from "./layout.ts";
 import { checkBag } from "./reader.ts";
 
 /** An object of the vault on its way into a bag, and what it must be. */
-export interface Payload {
+export interface PayloadObject {
   readonly key: string;
   readonly size: number;
   readonly sha256: string;
@@ -51,7 +51,7 @@ export class BagWriter {
   }
 
   /** One object, as it comes; each once. One that failed on the way leaves nothing, and may be given again. */
-  async object({ key, size, sha256 }: Payload, read: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
+  async object({ key, size, sha256 }: PayloadObject, read: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
     if (this.#data.has(dataPath(key))) return;
     // What has another size is another content, however long it is.
     const written = await this.#stream(dataPath(key), await read(), size);
@@ -63,11 +63,11 @@ export class BagWriter {
   }
 
   /** An object under another header than it was stored with: what it is now is seen as it is written. */
-  resealed(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Omit<Payload, "key">> {
+  resealed(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Omit<PayloadObject, "key">> {
     return this.#stream(dataPath(key), bytes, Number.POSITIVE_INFINITY);
   }
 
-  async #stream(path: string, bytes: AsyncIterable<Uint8Array>, most: number): Promise<Omit<Payload, "key">> {
+  async #stream(path: string, bytes: AsyncIterable<Uint8Array>, most: number): Promise<Omit<PayloadObject, "key">> {
     const hash = createHash("sha256");
     let size = 0;
     async function* measured(): AsyncGenerator<Uint8Array> {
@@ -108,7 +108,7 @@ export class BagWriter {
     await this.tag(BAG_INFO, formatInfo([...info, ["Payload-Oxum", `${this.#bytes}.${this.#data.size}`]]));
     await this.tag(MANIFEST, formatManifest(this.#data));
     const digest = await this.#write(TAG_MANIFEST, formatManifest(this.#tags));
-    if (signer) await this.#write(NOTE, signNote(noteText(signer.name, digest), [signer]));
+    if (signer) await this.#write(NOTE, signNote(bagNoteText(signer.name, digest), [signer]));
     await checkBag(this.#folder.path, vkey);
     await this.#folder.finish();
   }

@@ -3,7 +3,7 @@ import type { Entry } from "../audit/entry.ts";
 import type { CatalogObject } from "./objects.ts";
 import { personOf } from "./packing.ts";
 import { column, statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { comparableTime } from "./time.ts";
 
 /** A sealed note about a person: the words of a hold or a retrieval. */
 export interface CatalogNote extends CatalogObject {
@@ -42,13 +42,13 @@ export class Notes {
         const { subject, note, commitment, lockedUntil, lockMode, time } = entry;
         of.store.run(
           ...[note.key, subject, commitment, note.versionId, note.size, note.sha256],
-          ...[comparable(lockedUntil), lockMode, index, comparable(time)],
+          ...[comparableTime(lockedUntil), lockMode, index, comparableTime(time)],
         );
         break;
       }
       case "note.extended":
         for (const { key, versionId } of entry.notes)
-          of.extend.run(comparable(entry.lockedUntil), entry.lockMode, key, versionId);
+          of.extend.run(comparableTime(entry.lockedUntil), entry.lockMode, key, versionId);
         break;
       case "hold.released":
         of.release.run(entry.time, entry.subject, entry.commitment);
@@ -103,7 +103,7 @@ export class Notes {
 
   /** People with a note whose lock ends before a time (RFC 3339 UTC). */
   lockedShort(time: string): string[] {
-    return column(this.#statements.short.all(comparable(time)), "subject");
+    return column(this.#statements.short.all(comparableTime(time)), "subject");
   }
 }
 

@@ -33,7 +33,7 @@ export class Objects {
     if (name === null) return undefined;
     const { record, file } = this.#statements;
     const row = name.kind === "record" ? record.get(name.subject, name.version) : file.get(name.subject, name.file);
-    return row === undefined ? undefined : promised(key, row as Row);
+    return row === undefined ? undefined : promised(key, row as ObjectRow);
   }
 
   /** The store's version of a logged object; undefined for a key that is not in the log. */
@@ -53,7 +53,7 @@ export class Objects {
 }
 
 /** A row, with its times in digits. */
-interface Row {
+interface ObjectRow {
   readonly versionId: string;
   readonly size: number;
   readonly sha256: string;
@@ -64,7 +64,7 @@ interface Row {
   readonly stored: string;
 }
 
-function promised(key: string, { versionId, size, sha256, locked, mode, entry, stored }: Row): CatalogObject {
+function promised(key: string, { versionId, size, sha256, locked, mode, entry, stored }: ObjectRow): CatalogObject {
   const lock = { lockedUntil: instantOf(locked), lockMode: MODES[mode] };
   return { key, versionId, size, sha256, ...lock, entry, stored: stored === "" ? null : instantOf(stored) };
 }
@@ -74,7 +74,7 @@ function* pages(
   keyOf: (subject: string, name: string) => string,
 ): Generator<CatalogObject, void, undefined> {
   for (let after = { subject: "", name: "" }; ; ) {
-    const rows = of.all(after.subject, after.name) as (Row & { subject: string; name: string })[];
+    const rows = of.all(after.subject, after.name) as (ObjectRow & { subject: string; name: string })[];
     for (const row of rows) yield promised(keyOf(row.subject, row.name), row);
     if (rows.length < PAGE) return;
     after = rows.at(-1)!;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { comparableTime } from "./time.ts";
 
 /** After this many runs at most, everything remembered about a part of the log is forgotten. */
 const NIGHTS = 30;
@@ -23,7 +23,7 @@ export class Pieces {
 
   /** @param asked when the store said so, or set the lock */
   note(key: string, versionId: string, until: string, asked: string): void {
-    this.#statements.note.run(key, versionId, comparable(until), comparable(asked));
+    this.#statements.note.run(key, versionId, comparableTime(until), comparableTime(asked));
   }
 
   forget(key: string, versionId: string): void {

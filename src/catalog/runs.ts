@@ -2,10 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Policy } from "../audit/entry.ts";
 import { projectOf, wordText } from "./packing.ts";
 import { statement } from "./statement.ts";
-import { comparable } from "./time.ts";
+import { comparableTime } from "./time.ts";
 
 /** The job of a run that only asks about whom webhooks name, at once. */
-export const AT_ONCE = "inbox";
+export const AT_ONCE_JOB = "inbox";
 
 /** One run according to the log; a run that was killed has no end. */
 export interface RunTold {
@@ -33,7 +33,7 @@ export class Runs {
     switch (entry.type) {
       case "run.started":
         of.clean.run(0);
-        of.started.run(entry.run, entry.job, comparable(entry.time), entry.source ?? null);
+        of.started.run(entry.run, entry.job, comparableTime(entry.time), entry.source ?? null);
         break;
       case "run.finished":
         of.clean.run(entry.outcome === "done" ? 1 : 0);
@@ -60,7 +60,7 @@ export class Runs {
 
   /** Runs that started at a time or later (RFC 3339 UTC), in order. */
   since(since: string): RunTold[] {
-    return this.#statements.runs.all(comparable(since)).map(told);
+    return this.#statements.runs.all(comparableTime(since)).map(told);
   }
 
   /** The run that began last. One that only asks about whom webhooks name says nothing about the others. */
@@ -113,8 +113,8 @@ function prepare(db: DatabaseSync) {
     started: of("INSERT OR REPLACE INTO run (run, job, started, source) VALUES (?, ?, ?, ?)"),
     finished: of("UPDATE run SET finished = ?, outcome = ?, counts = ? WHERE run = ?"),
     runs: of(`${TOLD} WHERE started >= ? ORDER BY run.started`),
-    last: of(`${TOLD} WHERE job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
-    lastOf: of(`${TOLD} WHERE source = ? AND job != '${AT_ONCE}' ORDER BY run.started DESC LIMIT 1`),
+    last: of(`${TOLD} WHERE job != '${AT_ONCE_JOB}' ORDER BY run.started DESC LIMIT 1`),
+    lastOf: of(`${TOLD} WHERE source = ? AND job != '${AT_ONCE_JOB}' ORDER BY run.started DESC LIMIT 1`),
     cleared: of("DELETE FROM failure WHERE subject = ?"),
     failed: of(
       `INSERT OR REPLACE INTO failure VALUES (?1, ?2, ?3, ?4, ${projectOf("?5")}, ?6,

@@ -21,7 +21,7 @@ export function statement(db: DatabaseSync, sql: string): Statement {
       return work();
     } catch (error) {
       if (isDamage(error)) damaged.add(db);
-      throw stateError(error, placeOf(db));
+      throw stateError(error, fileOf(db));
     }
   };
   const prepared = guarded(() => db.prepare(sql));
@@ -54,7 +54,7 @@ export function stateError(error: unknown, path: string): HoldfastError {
 }
 
 /** The file of an open database. */
-export function placeOf(db: DatabaseSync): string {
+export function fileOf(db: DatabaseSync): string {
   try {
     return db.location() ?? "in memory";
   } catch {

@@ -4,13 +4,13 @@ const END = /(?:\.0*|(\.\d*[1-9])0*)?Z$/;
  * An instant of the log (RFC 3339 UTC) as the catalog keeps it: without the `Z` and without trailing zeros in its
  * fraction, so that texts sort like times. With the `Z` added, it is an instant as Temporal writes it.
  */
-export function comparable(instant: string): string {
+export function comparableTime(instant: string): string {
   return instant.replace(END, "$1");
 }
 
 /** The same as digits alone, an even number of them: the large tables keep two a byte (`packing.ts`). */
 export function digitsOf(instant: string): string {
-  const digits = comparable(instant).replace(/\D/g, "");
+  const digits = comparableTime(instant).replace(/\D/g, "");
   return digits.length % 2 === 0 ? digits : `${digits}0`;
 }
 

@@ -18,13 +18,13 @@ import {
   CERTIFICATE,
   type Certificate,
   type CertificateV3,
+  certificateNoteText,
   DESTROYED,
   ENTRIES,
-  noteText,
   PAGE,
   PurgeTotals,
   parseCertificate,
-  parseLine,
+  parseEntryLine,
   SIGNATURE,
   sha256,
 } from "./certificate.ts";
@@ -45,7 +45,7 @@ const MAX_LINE = 500_000;
 export type LedThere = "checked" | "no-policy" | "not-in-it";
 
 /** What a certificate says that was checked. */
-export interface Checked extends Pick<Certificate, "client" | "vkey" | "made" | "policy" | "totals"> {
+export interface CheckedCertificate extends Pick<Certificate, "client" | "vkey" | "made" | "policy" | "totals"> {
   readonly runs: readonly string[];
   /** Entries that are proven to be in the log. */
   readonly proven: number;
@@ -66,7 +66,7 @@ export interface CheckOptions {
  * theirs, and the purge one that the entries before it allow. That no such entry was left out shows in the vault only.
  * It is read piece by piece: memory does not grow with it. Throws `malformed`, `unverified` or `incomplete`.
  */
-export async function checkCertificate(folder: string, options: CheckOptions = {}): Promise<Checked> {
+export async function checkCertificate(folder: string, options: CheckOptions = {}): Promise<CheckedCertificate> {
   if (options.scratch !== undefined) return checkIn(options.scratch, folder, options);
   const scratch = await mkdtemp(join(tmpdir(), "holdfast-check-"));
   try {
@@ -80,7 +80,7 @@ async function checkIn(
   scratch: string,
   folder: string,
   { vkey, now = Temporal.Now.instant(), signal }: CheckOptions,
-): Promise<Checked> {
+): Promise<CheckedCertificate> {
   const bytes = await readWhole(join(folder, CERTIFICATE), MAX_CERTIFICATE);
   const certificate = parseCertificate(bytes.toString("utf8"));
   if (vkey !== undefined && vkey !== certificate.vkey) throw differentKey("this certificate", certificate.vkey);
@@ -90,7 +90,7 @@ async function checkIn(
   const { text } = openNote(note, [verifier]);
   // By its digest: another version of Holdfast may lay it out otherwise.
   const page = await digestOf(join(folder, PAGE), signal);
-  if (text !== noteText(certificate.origin, sha256(bytes), page))
+  if (text !== certificateNoteText(certificate.origin, sha256(bytes), page))
     throw unverified(`${SIGNATURE} is for a different certificate or page`);
   const { policy, totals } = certificate;
   const isFirst = certificate.holdfast === "certificate-of-destruction/1";
@@ -150,7 +150,7 @@ class EntriesFile {
     const hash = createHash("sha256");
     const pieces = hashed(join(this.#folder, ENTRIES), hash);
     for await (const text of textLines(pieces, ENTRIES, MAX_LINE)) {
-      const { index, entry, hashes } = parseLine(text);
+      const { index, entry, hashes } = parseEntryLine(text);
       yield opened(index, entry, hashes.map(parseBase64), head);
     }
     if (hash.digest("hex") !== files[ENTRIES]) throw unverified(`${ENTRIES} is not the file that was signed`);

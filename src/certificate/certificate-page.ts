@@ -10,7 +10,7 @@ import { CERTIFICATE, type CertificateV3, DESTROYED, numberOf } from "./certific
 /** Objects that a page shows: a browser and a printer can take so many. Their purge is shown whole. */
 export const SHOWN = 5_000;
 
-export interface PageOptions {
+export interface CertificatePageOptions {
   readonly certificate: CertificateV3;
   /** SHA-256 of its JSON, lower-case hex. */
   readonly digest: string;
@@ -23,7 +23,13 @@ export interface PageOptions {
 }
 
 /** The certificate for people, to print, sign and file. It stays short enough to open, however much was destroyed. */
-export function certificatePage({ certificate, digest, shown, approvers, days: [first, last] }: PageOptions): string {
+export function certificatePage({
+  certificate,
+  digest,
+  shown,
+  approvers,
+  days: [first, last],
+}: CertificatePageOptions): string {
   const { client, company, origin, runs, made, policy, legalBasis, totals } = certificate;
   const name = company?.name ?? client;
   const certificateNumber = numberOf(certificate);

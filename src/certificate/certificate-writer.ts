@@ -10,10 +10,10 @@ import { parsePolicy } from "../retention/policy.ts";
 import {
   CERTIFICATE,
   type CertificateV3,
+  certificateNoteText,
   DESTROYED,
   ENTRIES,
-  formatLine,
-  noteText,
+  formatEntryLine,
   PAGE,
   PurgeTotals,
   SIGNATURE,
@@ -98,7 +98,7 @@ async function writeTo(folder: string, of: CertificateOptions): Promise<Certific
   const write = (name: string, content: string): Promise<void> =>
     writingFile(join(folder, name), () => writeDurable(join(folder, name), content));
   await write(CERTIFICATE, json);
-  await write(SIGNATURE, signNote(noteText(signer.name, sha256(json), sha256(page)), [signer]));
+  await write(SIGNATURE, signNote(certificateNoteText(signer.name, sha256(json), sha256(page)), [signer]));
   await write(PAGE, page);
   return certificate;
 }
@@ -124,7 +124,7 @@ async function writeEntries(
     if (of.signal.aborted) throw new HoldfastError("interrupted", "interrupted before the certificate was complete");
     trail.take({ index, entry });
     const hashes = (await proofs.hashes(index)).map((hash) => Buffer.from(hash).toString("base64"));
-    await entries.write(formatLine({ index, entry: Buffer.from(bytes).toString("utf8"), hashes }));
+    await entries.write(formatEntryLine({ index, entry: Buffer.from(bytes).toString("utf8"), hashes }));
     of.onEntries?.(++done);
     if (entry.type === "purge.begun" && entry.approvedBy !== undefined && runs.has(entry.run))
       approvers.add(entry.approvedBy);

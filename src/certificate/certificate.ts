@@ -87,7 +87,7 @@ export function parseCertificate(json: string): Certificate {
 }
 
 /** Untrusted text. Throws `malformed`. */
-export function parseLine(json: string): z.output<typeof line> {
+export function parseEntryLine(json: string): z.output<typeof line> {
   try {
     return line.parse(JSON.parse(json));
   } catch (cause) {
@@ -95,7 +95,7 @@ export function parseLine(json: string): z.output<typeof line> {
   }
 }
 
-export function formatLine(of: z.output<typeof line>): string {
+export function formatEntryLine(of: z.output<typeof line>): string {
   return `${JSON.stringify(of)}\n`;
 }
 
@@ -117,7 +117,7 @@ export class PurgeTotals {
 }
 
 /** What is signed: the log's name, and the digests of the certificate and of its page. */
-export function noteText(origin: string, certificate: string, page: string): string {
+export function certificateNoteText(origin: string, certificate: string, page: string): string {
   const lines = [certificate, page].map((digest) => Buffer.from(digest, "hex").toString("base64"));
   return `${origin}/certificate-of-destruction\n${lines.join("\n")}\n`;
 }

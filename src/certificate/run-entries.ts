@@ -5,7 +5,7 @@ import type { LogEntry } from "../audit/log.ts";
 import { SignedLog } from "../audit/signed-log.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
-import { comparable } from "../catalog/time.ts";
+import { comparableTime } from "../catalog/time.ts";
 import { CertifiedPeople } from "./certified-people.ts";
 import { type Replayed, TRAIL } from "./trail.ts";
 
@@ -147,7 +147,7 @@ class LastLocks implements Disposable {
   }
 
   add(key: string, versionId: string, entry: number, until: string): void {
-    this.#add.run(key, versionId, entry, comparable(until));
+    this.#add.run(key, versionId, entry, comparableTime(until));
   }
 
   end(): void {

@@ -5,7 +5,7 @@ import { printable } from "../core/printable.ts";
 import { errorText } from "../observe/console.ts";
 import { writeLines } from "../observe/line.ts";
 
-export interface Asked {
+export interface Prompt {
   readonly prompt: string;
   /** The explanation printed before the prompt. */
   readonly says: readonly string[];
@@ -55,7 +55,7 @@ export class Interview implements Disposable {
    * The first valid answer.
    * @throws HoldfastError "interrupted" on Ctrl-C, "usage" at the end of input (Ctrl-D)
    */
-  async ask({ prompt, says, byDefault, check }: Asked): Promise<string> {
+  async ask({ prompt, says, byDefault, check }: Prompt): Promise<string> {
     if (says.length > 0) this.say(["", ...says]);
     for (;;) {
       const answer =

@@ -2,14 +2,14 @@ import { type Command, Option } from "commander";
 import { HoldfastError } from "../core/error.ts";
 import { type Console, createConsole, FORMATS, type Format } from "../observe/console.ts";
 import { COLORS, type Color } from "../observe/line.ts";
-import { LEVELS, type Level } from "../observe/log.ts";
+import { LEVELS, type LogLevel } from "../observe/log.ts";
 import type { Host } from "./host.ts";
 
 /** The output options that all commands share. */
 export interface OutputOptions {
   readonly color: Color;
   readonly logFormat?: Format | undefined;
-  readonly logLevel?: Level | undefined;
+  readonly logLevel?: LogLevel | undefined;
 }
 
 const VARIABLE = "HOLDFAST_LOG_FORMAT";

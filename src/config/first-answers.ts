@@ -1,10 +1,10 @@
 import { type HoldfastError, ownError } from "../core/error.ts";
 import type { ConfigPlace } from "./first-checks.ts";
-import type { AnswerName, Answers } from "./first-config.ts";
+import type { AnswerName, ConfigAnswers } from "./first-config.ts";
 import { QUESTIONS, type Question } from "./first-questions.ts";
 
-export interface Answered {
-  readonly answers: Answers;
+export interface AnsweredQuestions {
+  readonly answers: ConfigAnswers;
   /** Unanswered questions that have no default. */
   readonly missing: readonly Question[];
   /** Invalid answers, each with its question; `error` is undefined if the question does not apply. */
@@ -12,14 +12,14 @@ export interface Answered {
 }
 
 /** Asks a person: returns an answer that passes `check`, or the default. */
-export type Ask = (question: Question, byDefault: string | undefined, check: Check) => Promise<string>;
-export type Check = (text: string) => Promise<void>;
+export type Ask = (question: Question, byDefault: string | undefined, check: AnswerCheck) => Promise<string>;
+export type AnswerCheck = (text: string) => Promise<void>;
 
 /** Goes through all questions. An answer is the given one, else the one from `ask`, else the default. */
-export async function answerAll(given: Answers, place: ConfigPlace, ask?: Ask): Promise<Answered> {
+export async function answerAll(given: ConfigAnswers, place: ConfigPlace, ask?: Ask): Promise<AnsweredQuestions> {
   const answers: Partial<Record<AnswerName, string>> = {};
   const missing: Question[] = [];
-  const problems: Answered["problems"][number][] = [];
+  const problems: AnsweredQuestions["problems"][number][] = [];
   for (const question of QUESTIONS) {
     // Do not ask more if the answers will be refused anyway.
     if (ask && problems.length > 0) break;

@@ -3,7 +3,7 @@ import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_RECIPIENTS } from "./example.ts";
-import { type Answers, keyFile, publicKeys } from "./first-config.ts";
+import { type ConfigAnswers, keyFile, publicKeys } from "./first-config.ts";
 import { parseState } from "./names.ts";
 import { overlap, resolvePath } from "./path.ts";
 import { checkRecipients } from "./recipients.ts";
@@ -50,13 +50,17 @@ export function checkKeep(text: string): void {
   });
 }
 
-export function checkState(text: string, { client = "", vault, endpoint }: Answers, { folder }: ConfigPlace): void {
+export function checkState(
+  text: string,
+  { client = "", vault, endpoint }: ConfigAnswers,
+  { folder }: ConfigPlace,
+): void {
   parseState(text, folder);
   const document = { state: text, clients: [{ id: client, vault: { url: vault, endpoint } }] };
   if (vaultsApart(document, folder).length > 0) throw inVault(text);
 }
 
-export function checkKeysFolder(text: string, answers: Answers, { folder }: ConfigPlace): void {
+export function checkKeysFolder(text: string, answers: ConfigAnswers, { folder }: ConfigPlace): void {
   const path = resolvePath(text, folder);
   // A path that begins with // would be read as a URL.
   const read = path && SecretRef.parse(keyFile({ client: "x", keys: text }, "log-key"), folder).path;

@@ -3,7 +3,7 @@ import { PROVIDER_KINDS, PROVIDERS, type Provider } from "../provider/provider.t
 import { presetInWords, presetOf } from "./presets.ts";
 
 /** The answers that make up a first config. Empty answers are left out of the config. */
-export type Answers = Readonly<Partial<Record<AnswerName, string>>>;
+export type ConfigAnswers = Readonly<Partial<Record<AnswerName, string>>>;
 
 export type AnswerName =
   | "client"
@@ -43,7 +43,7 @@ function lookupsOf(provider: string | undefined): string[] {
 }
 
 /** A first config to edit further: the answers, with a comment on each field. No comment contains an answer. */
-export function firstConfig(answers: Answers): string {
+export function firstConfig(answers: ConfigAnswers): string {
   const { client, provider, vault, endpoint, region, recipients = "", law, collect, origin, state, apiKey } = answers;
   const { company, keep, from, legalBasis, appToken, url, integrationKey } = answers;
   const preset = presetOf(law);
@@ -150,6 +150,6 @@ export function publicKeys(answer: string): string[] {
 }
 
 /** `file:./keys/acme-bank.log-key`. Not `.log`: clean-up scripts delete such files. */
-export function keyFile({ client, keys = "." }: Answers, kind: "lookup-key" | "log-key" | "api-key"): string {
+export function keyFile({ client, keys = "." }: ConfigAnswers, kind: "lookup-key" | "log-key" | "api-key"): string {
   return `file:${keys.replace(/\/+$/, "")}/${client}.${kind}`;
 }

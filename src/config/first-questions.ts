@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS, type Provider } from "../provider/provider.ts";
 import { among, type ConfigPlace, checkKeep, checkKeysFolder, checkPublicKeys, checkState } from "./first-checks.ts";
-import { type AnswerName, type Answers, keyFile } from "./first-config.ts";
+import { type AnswerName, type ConfigAnswers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
 import { SecretRef } from "./secret.ts";
@@ -18,13 +18,13 @@ export interface Question {
   readonly says: readonly string[];
   readonly choices?: readonly string[];
   /** When the question applies: `what` names the case, `are` checks the answers; undefined if not known yet. */
-  readonly onlyFor?: { readonly what: string; readonly are: (answers: Answers) => boolean | undefined };
+  readonly onlyFor?: { readonly what: string; readonly are: (answers: ConfigAnswers) => boolean | undefined };
   /** The answer if none is given; undefined if an answer is required. */
-  readonly byDefault?: (answers: Answers, place: ConfigPlace) => string | undefined;
+  readonly byDefault?: (answers: ConfigAnswers, place: ConfigPlace) => string | undefined;
   /** Throws HoldfastError, which never repeats text that may be a secret. */
-  readonly check: (text: string, answers: Answers, place: ConfigPlace) => unknown;
+  readonly check: (text: string, answers: ConfigAnswers, place: ConfigPlace) => unknown;
   /** What is asked in other words after these answers. */
-  readonly inWordsFor?: (answers: Answers) => Pick<Question, "prompt" | "says">;
+  readonly inWordsFor?: (answers: ConfigAnswers) => Pick<Question, "prompt" | "says">;
   /** For a list: the text shown before each further answer. */
   readonly again?: { readonly prompt: string; readonly says: readonly string[] };
 }
@@ -32,24 +32,27 @@ export interface Question {
 const OWN_LAW = "own";
 const LAWS = [...PRESET_NAMES, OWN_LAW];
 
-const S3 = { what: "a vault in S3", are: ({ vault }: Answers) => vault?.startsWith("s3:") };
+const S3 = { what: "a vault in S3", are: ({ vault }: ConfigAnswers) => vault?.startsWith("s3:") };
 const SUMSUB = {
   what: "--provider sumsub",
-  are: ({ provider }: Answers) => (provider === undefined ? undefined : provider === "sumsub"),
+  are: ({ provider }: ConfigAnswers) => (provider === undefined ? undefined : provider === "sumsub"),
 } as const;
 
 /** Each of its integrations has an address and a key of its own. */
 const VERIFF = {
   what: "--provider veriff",
-  are: ({ provider }: Answers) => (provider === undefined ? undefined : provider === "veriff"),
+  are: ({ provider }: ConfigAnswers) => (provider === undefined ? undefined : provider === "veriff"),
 } as const;
 
 const KEYED = {
   what: "a provider with an API",
-  are: ({ provider }: Answers) =>
+  are: ({ provider }: ConfigAnswers) =>
     provider === undefined ? undefined : !(isProviderKind(provider) && isKeyless(provider)),
 };
-const OWN = { what: `--law ${OWN_LAW}`, are: ({ law }: Answers) => (law === undefined ? undefined : law === OWN_LAW) };
+const OWN = {
+  what: `--law ${OWN_LAW}`,
+  are: ({ law }: ConfigAnswers) => (law === undefined ? undefined : law === OWN_LAW),
+};
 
 /** In the order they are asked: each one may use the answers before it. */
 export const QUESTIONS: readonly Question[] = [

@@ -7,7 +7,7 @@ import type { ClientConfig, Config, ScheduleConfig } from "./config.ts";
 import { parseDocument } from "./document.ts";
 import { NO_FOLDER } from "./path.ts";
 import { presetOf } from "./presets.ts";
-import { type ConfigProblem, configError, type Finding, type Path } from "./problem.ts";
+import { type ConfigFinding, type ConfigProblem, configError, type Path } from "./problem.ts";
 import { parseRate } from "./rate.ts";
 import { brokenRules } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
@@ -97,7 +97,7 @@ function tooLarge(path: string): HoldfastError {
 }
 
 /** `at` is where to look for the line, if not at the path. */
-interface Found extends Finding {
+interface Found extends ConfigFinding {
   readonly at?: Path;
 }
 

@@ -19,7 +19,7 @@ export interface NamedIdentity {
 }
 
 /** Reads an id. Anything before a colon that is neither a source of this client nor a provider is part of the id. */
-export function parseIdentity(text: string, { sources }: Pick<ClientConfig, "sources">): NamedIdentity {
+export function parseNamedIdentity(text: string, { sources }: Pick<ClientConfig, "sources">): NamedIdentity {
   const [, first = "", rest = ""] = /^\s*([a-z0-9-]+):\s*(.+)$/is.exec(text) ?? [];
   const prefix = first.toLowerCase();
   const source = sources.find(({ name }) => name === prefix);
@@ -42,7 +42,7 @@ export function mistypedText({ mistyped }: NamedIdentity): string | undefined {
 const BEGINS: Partial<Readonly<Record<ProviderKind, string>>> = { persona: "inq_", stripe: "vs_" };
 
 /** Which sources a run asks, and for which ids. */
-export interface Asked {
+export interface AskedSources {
   readonly only: readonly string[] | undefined;
   /** Undefined: everyone. */
   readonly idsOf: (source: string) => readonly string[] | undefined;
@@ -54,11 +54,11 @@ export interface Asked {
  * The sources of the ids that the command line names. @throws HoldfastError "usage" where an id does not say which
  * source it is of, and the client has several
  */
-export function askedOf(config: ClientConfig, identities: readonly string[] | undefined): Asked {
+export function askedOf(config: ClientConfig, identities: readonly string[] | undefined): AskedSources {
   if (identities === undefined) return { only: config.only, idsOf: () => undefined, numbersOf: () => [] };
   const of = Map.groupBy(
     identities.map((text, at) => {
-      const named = parseIdentity(text, config);
+      const named = parseNamedIdentity(text, config);
       return { id: named.id, source: sourceOf(named, config), number: at + 1 };
     }),
     ({ source }) => source,

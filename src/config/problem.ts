@@ -3,7 +3,7 @@ import { HoldfastError } from "../core/error.ts";
 export type Path = readonly (string | number)[];
 
 /** One thing wrong with a document. */
-export interface Finding {
+export interface ConfigFinding {
   /** Where in the document; empty for the file as a whole. */
   readonly path: Path;
   /** What is wrong and how to fix it; never a secret. */
@@ -11,7 +11,7 @@ export interface Finding {
 }
 
 /** A finding placed in its file. */
-export interface ConfigProblem extends Finding {
+export interface ConfigProblem extends ConfigFinding {
   readonly code: "config" | "recipients";
   /** Counted from 1; undefined if the problem has no line. */
   readonly line: number | undefined;

@@ -3,7 +3,7 @@ import { isKeyless, isProviderKind, type ProviderKind } from "../provider/provid
 import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_FILE, EXAMPLE_RECIPIENTS } from "./example.ts";
 import { presetOf } from "./presets.ts";
-import type { Finding, Path } from "./problem.ts";
+import type { ConfigFinding, Path } from "./problem.ts";
 import { type Raw, raw, rawClients, rawList } from "./raw.ts";
 import { REFERENCES } from "./secret.ts";
 import { vaultsApart } from "./vaults-apart.ts";
@@ -12,7 +12,7 @@ import { vaultsApart } from "./vaults-apart.ts";
  * Rules between fields. They read the raw document and skip anything missing or of the wrong type (the schema reports
  * that), so that all problems are reported at once.
  */
-export function brokenRules(document: unknown, file: string, folder: string): Finding[] {
+export function brokenRules(document: unknown, file: string, folder: string): ConfigFinding[] {
   const clients = rawClients(document);
   const within = clients.flatMap((client, index) =>
     [
@@ -40,7 +40,7 @@ export function brokenRules(document: unknown, file: string, folder: string): Fi
   ];
 }
 
-function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): Finding[] {
+function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): ConfigFinding[] {
   if (collect !== "full" || !Array.isArray(legalBasis) || legalBasis.length > 0) return [];
   if (presetOf(raw(retention).preset)) return [];
   const text =
@@ -50,7 +50,7 @@ function fullNeedsLegalBasis({ collect, legalBasis = [], retention }: Raw): Find
   return [{ path: ["collect"], text }];
 }
 
-function sourceIsSaidOnce(client: Raw): Finding[] {
+function sourceIsSaidOnce(client: Raw): ConfigFinding[] {
   const has = (name: string) => Object.hasOwn(client, name);
   if (has("source") && has("sources"))
     return [{ path: ["sources"], text: "is written beside source; put that one into the list, and remove source" }];
@@ -58,11 +58,11 @@ function sourceIsSaidOnce(client: Raw): Finding[] {
   return [{ path: ["source"], text: `is missing; ${SOURCE_HINT}` }];
 }
 
-function sourcesFit(client: Raw): Finding[] {
+function sourcesFit(client: Raw): ConfigFinding[] {
   const single = client.source === undefined ? [] : [{ source: raw(client.source), path: ["source"] as Path }];
   const listed = rawList(client.sources).map((source, at) => ({ source: raw(source), path: ["sources", at] as Path }));
   const names = listed.map(({ source: { name, kind } }) => name ?? kind);
-  const same = listed.flatMap(({ path }, at): Finding[] => {
+  const same = listed.flatMap(({ path }, at): ConfigFinding[] => {
     const first = names.indexOf(names[at]);
     if (typeof names[at] !== "string" || first === at) return [];
     const text = `the same as sources[${first}], "${names[at]}"; give each a name of its own`;
@@ -82,7 +82,7 @@ function sourcesFit(client: Raw): Finding[] {
 
 const SOURCE_HINT = "write a section with kind, url, apiKey, rate and more, or a list of them as sources";
 
-function keyIsOfKms({ kmsKey, encryption }: Raw): Finding[] {
+function keyIsOfKms({ kmsKey, encryption }: Raw): ConfigFinding[] {
   if (kmsKey === undefined || String(encryption).startsWith("aws:kms")) return [];
   return [
     { path: ["vault", "kmsKey"], text: "has no effect without vault.encryption: aws:kms; add that, or remove this" },
@@ -90,7 +90,7 @@ function keyIsOfKms({ kmsKey, encryption }: Raw): Finding[] {
 }
 
 /** Set by the client, or by a preset, which sets both. */
-function clockIsSaid(client: Raw): Finding[] {
+function clockIsSaid(client: Raw): ConfigFinding[] {
   const retention = raw(client.retention);
   if (retention !== client.retention || retention.preset !== undefined) return [];
   const hint = {
@@ -102,19 +102,19 @@ function clockIsSaid(client: Raw): Finding[] {
     .map((key) => ({ path: ["retention", key], text: hint[key] }));
 }
 
-function coolsOffToCompliance({ vault, retention }: Raw): Finding[] {
+function coolsOffToCompliance({ vault, retention }: Raw): ConfigFinding[] {
   if (raw(retention).coolingOff === undefined || raw(vault).lock === "compliance") return [];
   return [{ path: ["retention", "coolingOff"], text: "has no effect without vault.lock: compliance; remove it" }];
 }
 
 /** One signs in public, the other must stay secret. */
-function keysAreTwo(client: Raw): Finding[] {
+function keysAreTwo(client: Raw): ConfigFinding[] {
   const key = raw(client.log).key;
   if (typeof key !== "string" || key !== raw(client.lookups).key) return [];
   return [{ path: ["log", "key"], text: "the same as lookups.key; name another file or variable" }];
 }
 
-function directoryTakesNoS3(client: Raw): Finding[] {
+function directoryTakesNoS3(client: Raw): ConfigFinding[] {
   const vault = raw(client.vault);
   if (typeof vault.url !== "string" || !vault.url.startsWith("file:")) return [];
   return ["endpoint", "region", "forcePathStyle", "encryption", "kmsKey", "expectedOwner", "requesterPays"]
@@ -122,10 +122,10 @@ function directoryTakesNoS3(client: Raw): Finding[] {
     .map((key) => ({ path: ["vault", key], text: "has no effect for a directory; remove it" }));
 }
 
-function locksFit(retention: Raw): Finding[] {
+function locksFit(retention: Raw): ConfigFinding[] {
   const { initialLock = "P90D", extendWhenLessThan = "P30D", minimum, maximum, coolingOff } = retention;
   const [first, left] = [initialLock, extendWhenLessThan].map(duration);
-  const broken: Finding[] = [];
+  const broken: ConfigFinding[] = [];
   const refuse = (key: string, text: string): void => void broken.push({ path: ["retention", key], text });
   const exceeds = (one: Temporal.Duration | undefined, other: Temporal.Duration | undefined): boolean =>
     one !== undefined && other !== undefined && compareDurations(one, other) > 0;
@@ -164,7 +164,7 @@ function keeps(retention: Raw): { name: string; value: unknown }[] {
 }
 
 /** No one has their private keys: data sealed only to them is lost, and Object Lock prevents sealing it again. */
-function notTheExamples(client: Raw): Finding[] {
+function notTheExamples(client: Raw): ConfigFinding[] {
   return rawList(client.recipients).flatMap((recipient, index) => {
     if (!EXAMPLE_RECIPIENTS.includes(String(recipient))) return [];
     const text = "this is the example's recipient, and no one has its private key; write your own, from age-keygen";
@@ -172,7 +172,7 @@ function notTheExamples(client: Raw): Finding[] {
   });
 }
 
-function repeated(clients: readonly Raw[], field: readonly string[], why: string): Finding[] {
+function repeated(clients: readonly Raw[], field: readonly string[], why: string): ConfigFinding[] {
   const values = clients.map((client) => field.reduce<unknown>((value, step) => raw(value)[step], client));
   return values.flatMap((value, index) => {
     const first = values.indexOf(value);

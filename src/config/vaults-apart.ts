@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { HoldfastError } from "../core/error.ts";
 import { overlap, resolvePath } from "./path.ts";
-import type { Finding } from "./problem.ts";
+import type { ConfigFinding } from "./problem.ts";
 import { type Raw, raw, rawClients } from "./raw.ts";
 import { parseVaultUrl, type VaultLocation } from "./url.ts";
 
@@ -9,7 +9,7 @@ import { parseVaultUrl, type VaultLocation } from "./url.ts";
  * One vault per client: no vault may be, or lie inside, another vault or a client's state. A client treats unknown
  * objects in its vault as lost or foreign, and two journals over one log fork it.
  */
-export function vaultsApart(document: unknown, folder: string): Finding[] {
+export function vaultsApart(document: unknown, folder: string): ConfigFinding[] {
   const { state = "./state" } = raw(document);
   const clients = rawClients(document);
   const root = typeof state === "string" ? pathOf(state, folder) : undefined;

@@ -19,7 +19,7 @@ export interface Refused {
 }
 
 /** Asks a bucket about its settings, with its own client next to the vault's. */
-export class Bucket {
+export class BucketSettings {
   readonly name: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;

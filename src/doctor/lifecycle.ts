@@ -1,6 +1,6 @@
 import { GetBucketLifecycleConfigurationCommand, type LifecycleRule } from "@aws-sdk/client-s3";
 import { LEASE, PROBE } from "../vault/layout.ts";
-import type { Bucket } from "./bucket.ts";
+import type { BucketSettings } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { notKnown } from "./settings.ts";
 
@@ -10,7 +10,7 @@ const HINT =
   "Add a rule with AbortIncompleteMultipartUpload (7 days) for the prefix: the store keeps, and bills, the parts of an interrupted upload until it is aborted.";
 
 /** A rule should abort unfinished uploads; no rule may delete what must be kept. */
-export async function checkLifecycle(bucket: Bucket): Promise<Finding[]> {
+export async function checkLifecycle(bucket: BucketSettings): Promise<Finding[]> {
   const answer = await bucket.ask("GET lifecycle", (s3, at) => s3.send(new GetBucketLifecycleConfigurationCommand(at)));
   if (!answer.output) {
     if (/^NoSuch/.test(answer.name)) return [warning("no rule aborts unfinished uploads", HINT)];

@@ -1,7 +1,7 @@
 import { GetObjectRetentionCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { RetentionConfig } from "../config/config.ts";
 import { CHECKPOINT, FILES, RECORDS, VAULT_JSON } from "../vault/layout.ts";
-import type { Bucket } from "./bucket.ts";
+import type { BucketSettings } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("locks");
@@ -10,7 +10,7 @@ const { ok, warning, failure } = findings("locks");
 const SAMPLE = 3;
 
 /** Reads the locks of a few real objects: they show what the store really did, which its answers do not. */
-export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: RetentionConfig): Promise<Finding[]> {
+export async function checkLocks(bucket: BucketSettings, { extendWhenLessThan }: RetentionConfig): Promise<Finding[]> {
   const now = Temporal.Instant.fromEpochMilliseconds(bucket.time);
   // Missing a night or two is not worth a warning.
   const due = now.toZonedDateTimeISO("UTC").add(extendWhenLessThan).subtract({ days: 2 }).toInstant();
@@ -54,7 +54,7 @@ export async function checkLocks(bucket: Bucket, { extendWhenLessThan }: Retenti
   return found;
 }
 
-async function sample(bucket: Bucket, folder: string): Promise<string[]> {
+async function sample(bucket: BucketSettings, folder: string): Promise<string[]> {
   const { output } = await bucket.ask(`LIST ${folder}`, (s3, at) =>
     s3.send(new ListObjectsV2Command({ ...at, Prefix: bucket.prefix + folder, MaxKeys: SAMPLE })),
   );

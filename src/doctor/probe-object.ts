@@ -9,7 +9,7 @@ import {
   PutObjectRetentionCommand,
 } from "@aws-sdk/client-s3";
 import { PROBE } from "../vault/layout.ts";
-import type { Bucket } from "./bucket.ts";
+import type { BucketSettings } from "./bucket.ts";
 
 export const BYTES = Buffer.from("A probe of holdfast doctor. It may be deleted.\n");
 /** How long a probe is locked, in ms: long enough to test the lock. */
@@ -22,9 +22,9 @@ export class ProbeObject {
   readonly key: string;
   /** When the lock of every probe ends, in whole seconds by the store's clock. */
   readonly until: Date;
-  readonly #bucket: Bucket;
+  readonly #bucket: BucketSettings;
 
-  constructor(bucket: Bucket) {
+  constructor(bucket: BucketSettings) {
     this.key = bucket.prefix + PROBE;
     this.until = new Date(Math.ceil((bucket.time + LOCKED) / 1000) * 1000);
     this.#bucket = bucket;

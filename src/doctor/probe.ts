@@ -3,7 +3,7 @@ import { PROBE } from "../vault/layout.ts";
 import { probeConditional } from "../vault/probe.ts";
 import { isNotImplemented } from "../vault/s3-errors.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
-import type { Bucket, BucketAnswer } from "./bucket.ts";
+import type { BucketAnswer, BucketSettings } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
 
@@ -31,7 +31,7 @@ const OTHER = Buffer.from("something else");
  * @param known what `init` found about conditional writes; undefined before `init`
  */
 export async function probeStore(
-  bucket: Bucket,
+  bucket: BucketSettings,
   vault: Pick<Vault, "put">,
   known: Conditional | undefined,
 ): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { RECORDS, recordKey } from "../vault/layout.ts";
-import type { Bucket } from "./bucket.ts";
+import type { BucketSettings } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { APART, isGranted } from "./probe.ts";
 
@@ -12,7 +12,7 @@ const { ok, warning } = findings("rights");
  * deletion of a version that never existed. A store checks the right first, so its answer shows whether the right is
  * granted.
  */
-export async function checkRights(bucket: Bucket): Promise<Finding[]> {
+export async function checkRights(bucket: BucketSettings): Promise<Finding[]> {
   const { prefix } = bucket;
   const absentKey = prefix + recordKey(randomBytes(16).toString("hex"), "doctor");
   const versions = await bucket.ask("LIST versions of records", (s3, at) =>

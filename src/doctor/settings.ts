@@ -5,7 +5,7 @@ import {
   GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
 } from "@aws-sdk/client-s3";
-import type { Bucket, Refused } from "./bucket.ts";
+import type { BucketSettings, Refused } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const CHECK = "bucket";
@@ -19,7 +19,7 @@ const NOT_SET =
   /^(NoSuch|ObjectLockConfigurationNotFound|ServerSideEncryptionConfigurationNotFound|ReplicationConfigurationNotFound)/;
 
 /** Checks that the bucket keeps its objects. `locks` says whether testing a lock makes sense. */
-export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; locks: boolean }> {
+export async function checkKeeping(bucket: BucketSettings): Promise<{ found: Finding[]; locks: boolean }> {
   const versioning = await bucket.ask("GET versioning", (s3, at) => s3.send(new GetBucketVersioningCommand(at)));
   // The first request shows a missing bucket, bad credentials or a wrong region; every further answer would repeat it.
   if (!versioning.output) return { found: [failure(versioning.error.message, versioning.error.hint)], locks: false };
@@ -55,7 +55,7 @@ export async function checkKeeping(bucket: Bucket): Promise<{ found: Finding[]; 
   return { found, locks: versioned };
 }
 
-export async function checkEncryption(bucket: Bucket): Promise<Finding> {
+export async function checkEncryption(bucket: BucketSettings): Promise<Finding> {
   const answer = await bucket.ask("GET encryption", (s3, at) => s3.send(new GetBucketEncryptionCommand(at)));
   if (!answer.output && !NOT_SET.test(answer.name)) {
     return notKnown(CHECK, "default encryption", "s3:GetEncryptionConfiguration", answer);
@@ -70,7 +70,7 @@ export async function checkEncryption(bucket: Bucket): Promise<Finding> {
   return ok(`default encryption ${algorithm}${kms}`);
 }
 
-export async function checkPublicAccess(bucket: Bucket): Promise<Finding> {
+export async function checkPublicAccess(bucket: BucketSettings): Promise<Finding> {
   const hint = "Block all public access: aws s3api put-public-access-block … with all four settings true.";
   const status = await bucket.ask("GET policy status", (s3, at) => s3.send(new GetBucketPolicyStatusCommand(at)));
   if (status.output?.PolicyStatus?.IsPublic) return failure("the bucket's policy makes it public", hint);

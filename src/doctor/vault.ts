@@ -12,7 +12,7 @@ import { leftBehind } from "../retention/left-behind.ts";
 import { readDescription, type VaultDescription } from "../vault/description.ts";
 import { lastSeenIn, refuseFormer } from "../vault/former.ts";
 import type { Vault } from "../vault/vault.ts";
-import { Bucket } from "./bucket.ts";
+import { BucketSettings } from "./bucket.ts";
 import { checkClock } from "./clock.ts";
 import { count, type Finding, failed, findings } from "./finding.ts";
 import { checkLifecycle } from "./lifecycle.ts";
@@ -80,7 +80,7 @@ async function checkBucket(
   config: S3VaultConfig,
   { config: { retention }, description, vault, now, ...options }: VaultCheck,
 ): Promise<Finding[]> {
-  const bucket = new Bucket(config, now, options);
+  const bucket = new BucketSettings(config, now, options);
   const found: Finding[] = [];
   try {
     const { found: keeping, locks } = await checkKeeping(bucket);

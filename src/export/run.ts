@@ -5,7 +5,7 @@ import { Ledger } from "../held/ledger.ts";
 import { errorFields } from "../observe/log.ts";
 import { sampled } from "../observe/log-sampling.ts";
 import { policyChange } from "../retention/policy.ts";
-import type { Waiting } from "../source/source.ts";
+import type { WaitingDrops } from "../source/source.ts";
 import type { Exporting, Run } from "./context.ts";
 import { exportAll, type Round } from "./export-all.ts";
 import { Gaps } from "./gaps.ts";
@@ -76,7 +76,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
 }
 
 /** A drop that arrives is usual; one that has been arriving for days is not. */
-function tellWaiting(log: Run["log"], { count, stalled }: Waiting): void {
+function tellWaiting(log: Run["log"], { count, stalled }: WaitingDrops): void {
   if (stalled > 0)
     log.warn("drops that began more than three days ago are not complete, and not taken", { count: stalled });
   else if (count > 0) log.info("drops that are not complete yet are not taken", { count });

@@ -1,5 +1,5 @@
 /** What a receiver accepts at most. No provider comes near it. */
-export interface Bounds {
+export interface ReceiverBounds {
   /** Of one body, in bytes: as counted, whatever Content-Length says. */
   readonly body: number;
   /** Of all bodies that are being received, in bytes. */
@@ -14,7 +14,7 @@ export interface Bounds {
   readonly burst: number;
 }
 
-export const BOUNDS: Bounds = {
+export const BOUNDS: ReceiverBounds = {
   body: 1024 ** 2,
   bodies: 32 * 1024 ** 2,
   headers: 16 * 1024,
@@ -31,7 +31,7 @@ export class Gate {
   #left: number;
   #at = performance.now();
 
-  constructor({ rate, burst }: Pick<Bounds, "rate" | "burst">) {
+  constructor({ rate, burst }: Pick<ReceiverBounds, "rate" | "burst">) {
     this.#rate = rate;
     this.#burst = burst;
     this.#left = burst;

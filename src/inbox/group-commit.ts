@@ -1,9 +1,9 @@
 import type { Clock } from "../core/clock.ts";
-import type { Arrival, Inbox, Outcome } from "./inbox.ts";
+import type { Arrival, ArrivalOutcome, Inbox } from "./inbox.ts";
 
 interface Waiting {
   readonly arrival: Arrival;
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (outcome: ArrivalOutcome) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -26,8 +26,8 @@ export class GroupCommit {
   }
 
   /** Resolves when the delivery is on the disk; rejects with `state` if it cannot be written. */
-  append(arrival: Arrival): Promise<Outcome> {
-    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  append(arrival: Arrival): Promise<ArrivalOutcome> {
+    const { promise, resolve, reject } = Promise.withResolvers<ArrivalOutcome>();
     this.#waiting.push({ arrival, settle: resolve, fail: reject });
     if (!this.#isDue) setImmediate(() => this.#commit());
     this.#isDue = true;

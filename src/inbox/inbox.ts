@@ -78,7 +78,7 @@ const PENDING = `SELECT id, subject, handle, at, erasure AS isErasure, tries FRO
 /** Of the numbers that SQLite can give a row. */
 const [FIRST, LAST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-export type Outcome = "taken" | "duplicate" | "full";
+export type ArrivalOutcome = "taken" | "duplicate" | "full";
 
 /**
  * What providers' webhooks said about one client's people and no run has looked at yet: a small SQLite file in the state,
@@ -100,7 +100,7 @@ export class Inbox {
    * Takes deliveries, all in one transaction: they are on the disk when this returns. Of each, whether it was taken, or came
    * before. Throws `state`; then none was taken.
    */
-  append(arrivals: readonly Arrival[], now: Temporal.Instant): Outcome[] {
+  append(arrivals: readonly Arrival[], now: Temporal.Instant): ArrivalOutcome[] {
     return this.#transaction((db) => {
       const at = timestamp(now);
       this.#trim(db, now);
@@ -174,7 +174,7 @@ export class Inbox {
   }
 
   /** How many events of a source wait, and since when. */
-  waiting(source: string): Waiting {
+  waiting(source: string): WaitingEvents {
     return this.#read((db) => waitingIn(db, source));
   }
 
@@ -259,7 +259,7 @@ export function inboxFile(state: string): string {
 }
 
 /** What waits of a source. */
-export interface Waiting {
+export interface WaitingEvents {
   readonly count: number;
   /** Whom these events name, each counted once. */
   readonly people: number;
@@ -270,7 +270,7 @@ export interface Waiting {
 }
 
 /** The same of these sources, without opening the inbox for writing. Throws `state`. */
-export function peekInbox(state: string, sources: readonly string[]): ReadonlyMap<string, Waiting> {
+export function peekInbox(state: string, sources: readonly string[]): ReadonlyMap<string, WaitingEvents> {
   return peek(state, (db) => new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)])));
 }
 
@@ -294,9 +294,9 @@ function peek<T>(state: string, work: (db: DatabaseSync | undefined) => T): T {
   }
 }
 
-const NOTHING: Waiting = { count: 0, people: 0, oldest: undefined, last: undefined };
+const NOTHING: WaitingEvents = { count: 0, people: 0, oldest: undefined, last: undefined };
 
-function waitingIn(db: DatabaseSync, source: string): Waiting {
+function waitingIn(db: DatabaseSync, source: string): WaitingEvents {
   const found = db
     .prepare(
       `SELECT count(*) AS count, count(DISTINCT subject) AS people, min(at) AS oldest,

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { limitConnections, listen } from "../net/connections.ts";
 import { Bodies } from "./bodies.ts";
-import { BOUNDS, type Bounds, Gate } from "./bounds.ts";
+import { BOUNDS, Gate, type ReceiverBounds } from "./bounds.ts";
 import type { Received, Route } from "./route.ts";
 import { refuseUnparsed } from "./unparsed.ts";
 
@@ -17,8 +17,8 @@ const STATUS = {
   ...{ throttled: 429, unready: 503, unstored: 503, full: 503, crowded: 503 },
 } as const satisfies Readonly<Record<Received | string, number>>;
 
-export type Result = keyof typeof STATUS;
-export const RESULTS = Object.keys(STATUS) as readonly Result[];
+export type ReceiveResult = keyof typeof STATUS;
+export const RESULTS = Object.keys(STATUS) as readonly ReceiveResult[];
 
 /** When to come again, in seconds. */
 const AGAIN: Readonly<Record<number, number>> = { 429: 1, 503: 60 };
@@ -33,10 +33,10 @@ export interface ReceiverOptions {
   readonly routes: () => ReadonlyMap<string, Route>;
   readonly now: Clock;
   /** Called for each request: what became of it, and with which secret it was signed, from 0. */
-  readonly onResult: (route: Route | undefined, result: Result, secret?: number) => void;
+  readonly onResult: (route: Route | undefined, result: ReceiveResult, secret?: number) => void;
   /** Called when secrets cannot be read, or the inbox cannot be written: `config`, `secrets-unavailable` or `state`. */
   readonly onTrouble: (route: Route, error: unknown) => void;
-  readonly bounds?: Partial<Bounds>;
+  readonly bounds?: Partial<ReceiverBounds>;
 }
 
 export interface Receiver extends AsyncDisposable {
@@ -58,7 +58,7 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
     request: IncomingMessage,
     route: Route,
     onCrowded: () => void,
-  ): Promise<readonly [Result, number?] | undefined> => {
+  ): Promise<readonly [ReceiveResult, number?] | undefined> => {
     if (request.method !== "POST") return ["not-post"];
     if (!isTypeOf(request, route)) return ["not-json"];
     if (Number(request.headers["content-length"] ?? 0) > bounds.body) return ["too-large"];
@@ -104,7 +104,7 @@ export async function startReceiver({ host, port, ...options }: ReceiverOptions)
     },
     (request, response) => {
       const route = options.routes().get(request.url ?? "");
-      const answer = (result: Result, secret?: number): void => {
+      const answer = (result: ReceiveResult, secret?: number): void => {
         options.onResult(route, result, secret);
         send(request, response, STATUS[result]);
       };

@@ -3,7 +3,7 @@ import type { ClientConfig } from "../config/config.ts";
 import type { WebhookSourceConfig } from "../config/source-config.ts";
 import { type InboxEvent, readEvent } from "./events.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import type { Arrival, Outcome } from "./inbox.ts";
+import type { Arrival, ArrivalOutcome } from "./inbox.ts";
 import { type Keys, RouteKeys } from "./keys.ts";
 import type { Delivery, Scheme, Verified } from "./schemes/scheme.ts";
 import { SCHEMES } from "./schemes/schemes.ts";
@@ -12,7 +12,7 @@ import { SCHEMES } from "./schemes/schemes.ts";
  * What became of a request. `unnamed`: verified, but it names no one. `forged`: not from the provider, or not for this route.
  * `unready`: the secrets cannot be read. `unstored`: the disk refuses. `full`: too much waits already.
  */
-export type Received = Outcome | "unnamed" | "malformed" | "forged" | "unready" | "unstored";
+export type Received = ArrivalOutcome | "unnamed" | "malformed" | "forged" | "unready" | "unstored";
 
 /** Where Veriff says which integration an event is of. The signature does not cover it. */
 const INTEGRATION = ["x-auth-client", "vrf-auth-client"];

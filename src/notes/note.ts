@@ -20,10 +20,10 @@ const schema = z.discriminatedUnion("about", [
 /** What a sealed note says: why something was done with someone's records, for the officer alone. */
 export type Note = z.output<typeof schema>;
 /** A note before it has a client: `storeNote` adds it. */
-export type Words = Note extends infer One ? (One extends Note ? Omit<One, "holdfast" | "client"> : never) : never;
+export type NoteWords = Note extends infer One ? (One extends Note ? Omit<One, "holdfast" | "client"> : never) : never;
 
 /** Holds what it writes to what `parseNote` takes: a note under a lock that no one can read helps no one. */
-export function encodeNote(client: string, words: Words): Uint8Array {
+export function encodeNote(client: string, words: NoteWords): Uint8Array {
   return Buffer.from(JSON.stringify(schema.parse({ holdfast: "note/1", client, ...words })));
 }
 

@@ -6,7 +6,7 @@ import { termsOf } from "../retention/terms.ts";
 import { Sealer } from "../seal/seal.ts";
 import { noteKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
-import { encodeNote, type Words } from "./note.ts";
+import { encodeNote, type NoteWords } from "./note.ts";
 
 /** Locks that end sooner than this are left out: a store refuses one that has ended when the request arrives. */
 const SOON = { seconds: 60 };
@@ -27,7 +27,7 @@ export class NoteWriter {
    * One note about one person. The entry that has the same commitment comes after it: a run that is killed in between
    * loses no words.
    */
-  async store(subject: string, commitment: string, words: Words): Promise<void> {
+  async store(subject: string, commitment: string, words: NoteWords): Promise<void> {
     const { vault, config, now, holds } = this.#held;
     const key = noteKey(subject, randomBytes(16).toString("hex"));
     const sealed = await this.#sealer.seal(encodeNote(config.id, words));

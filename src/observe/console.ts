@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
 import { printableJson } from "../core/printable.ts";
 import { type Color, type Line, textOf, writeLines } from "./line.ts";
-import { errorFields, jsonLog, type Level, type Log } from "./log.ts";
+import { errorFields, jsonLog, type Log, type LogLevel } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
 import { textLog, toFix } from "./text-log.ts";
 
@@ -36,7 +36,7 @@ export interface ConsoleOptions {
   readonly format?: Format | undefined;
   readonly color?: Color | undefined;
   /** Default: `warn` on a terminal or with --quiet, otherwise `info`. */
-  readonly logLevel?: Level | undefined;
+  readonly logLevel?: LogLevel | undefined;
   readonly stdout?: NodeJS.WriteStream;
   readonly stderr?: NodeJS.WriteStream;
   readonly now?: Clock;

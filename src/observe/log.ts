@@ -56,7 +56,7 @@ export const FIELDS: readonly (keyof Fields)[] = [
  * life cycle of runs. debug: every record.
  */
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
-export type Level = (typeof LEVELS)[number];
+export type LogLevel = (typeof LEVELS)[number];
 
 export interface Log {
   debug(message: string, fields?: Fields): void;
@@ -75,7 +75,7 @@ function standardError(): DestinationStream {
 }
 
 /** JSON lines, by default to stderr, without control characters. `message` must be a constant: data go into fields. */
-export function jsonLog(level: Level, destination: DestinationStream = standardError()): Log {
+export function jsonLog(level: LogLevel, destination: DestinationStream = standardError()): Log {
   return wrap(
     pino(
       {

@@ -1,15 +1,15 @@
 import { sentence } from "../core/printable.ts";
 import type { Line, Tone } from "./line.ts";
-import { type Fields, LEVELS, type Level, type Log } from "./log.ts";
+import { type Fields, LEVELS, type Log, type LogLevel } from "./log.ts";
 
 export interface TextLogOptions {
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly write: (lines: readonly Line[]) => void;
   /** The time at the start of a line; undefined for a terminal, where people see when a line appears. */
   readonly time: (() => string) | undefined;
 }
 
-const TONES: Readonly<Partial<Record<Level, Tone>>> = { warn: "warning", error: "bad" };
+const TONES: Readonly<Partial<Record<LogLevel, Tone>>> = { warn: "warning", error: "bad" };
 /** Fields shown as `name=value`. The rest are part of the sentence or of the summary. */
 const NAMED = ["code", "stage", "outcome", "count", "total", "due", "url"] as const;
 
@@ -17,7 +17,7 @@ const NAMED = ["code", "stage", "outcome", "count", "total", "due", "url"] as co
 export function textLog(options: TextLogOptions, own: Fields = {}): Log {
   const { level: least, write, time } = options;
   const at =
-    (level: Level) =>
+    (level: LogLevel) =>
     (message: string, fields: Fields = {}): void => {
       if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
       const all = { ...own, ...fields };

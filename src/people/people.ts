@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
-import { mistypedText, parseIdentity } from "../config/named-identity.ts";
+import { mistypedText, parseNamedIdentity } from "../config/named-identity.ts";
 import { HoldfastError } from "../core/error.ts";
 import { number, verifications } from "../observe/format.ts";
 import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
@@ -89,7 +89,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     if (subjects.length === 0) {
       const [gone] = departedBy(kind, value, config, finder);
       if (gone !== undefined) throw purged(finder.catalog, config.id, gone, CALLED[kind]);
-      const mistyped = kind === "identity" ? mistypedText(parseIdentity(value, config)) : undefined;
+      const mistyped = kind === "identity" ? mistypedText(parseNamedIdentity(value, config)) : undefined;
       if (mistyped !== undefined)
         throw new HoldfastError("usage", mistyped, {
           hint: `Before the id write one of: ${config.sources.map(({ name }) => `${name}:`).join(", ")}; or write the id alone.`,
@@ -138,7 +138,7 @@ function meantBy(kind: Kind, value: string, config: ClientConfig, { tokens }: Fi
 
 /** The subjects that an id may be of, for each provider that its prefix allows: one for each spelling. */
 function subjectsOf(value: string, config: ClientConfig, tokens: Tokens): string[][] {
-  const { id, kinds } = parseIdentity(value, config);
+  const { id, kinds } = parseNamedIdentity(value, config);
   return kinds.map((kind) => idSpellings(id).map((spelling) => tokens.subject(kind, spelling)));
 }
 

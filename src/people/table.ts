@@ -3,7 +3,7 @@ import { HoldfastError } from "../core/error.ts";
 import { SAVE_AS } from "./text-file.ts";
 
 /** A row that is not blank. Untrusted: cells are personal data and are never quoted. */
-export interface Row {
+export interface TableRow {
   /** The line where it ends; the first line is 1. */
   readonly line: number;
   /** As many as the line has, which may differ from the first line. */
@@ -26,7 +26,7 @@ export function separatorLine(text: string): { readonly text: string; readonly s
 }
 
 /** All rows of a table, or the first ones. @throws HoldfastError "usage" with the invalid line. */
-export function parseRows(path: string, text: string, separator: string, most?: number): Row[] {
+export function parseRows(path: string, text: string, separator: string, most?: number): TableRow[] {
   let last = 0;
   try {
     const rows = parse(text.replace(/\r\n?/g, "\n"), {

@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { isBefore } from "../retention/instants.ts";
-import { dueLock, type Policy } from "../retention/lock-due.ts";
+import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
 import { purgeOf } from "../retention/purge-plan.ts";
 import { termsOf } from "../retention/terms.ts";
@@ -28,7 +28,7 @@ export interface Horizon {
 /** What must be kept until when. Reads the catalog subject by subject; what it holds are months. */
 export function horizonOf(
   catalog: Catalog,
-  policy: Policy,
+  policy: LockPolicy,
   now: Temporal.Instant,
   onSubject: (done: number) => void = () => {},
 ): Horizon {

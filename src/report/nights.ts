@@ -1,7 +1,7 @@
-import { AT_ONCE, type RunTold } from "../catalog/runs.ts";
+import { AT_ONCE_JOB, type RunTold } from "../catalog/runs.ts";
 
 /** `unended` has no end in the log, and does not run any more as far as the lease tells; `running` does. */
-export type Outcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "running" | "none";
+export type NightOutcome = "done" | "partial" | "interrupted" | "failed" | "unended" | "running" | "none";
 
 /** What came of one night: of all runs that began on its day, UTC. */
 export interface Night {
@@ -12,13 +12,13 @@ export interface Night {
    * Of the last of them, and where several sources were asked, the least good of their last ones: a failure that the next
    * run made good is no reason to worry. `none` where no run began.
    */
-  readonly outcome: Outcome;
+  readonly outcome: NightOutcome;
   /** When the last of them ended, or began where it has no end; RFC 3339 UTC. Null where no run began. */
   readonly time: string | null;
   /** How many of them ended otherwise than well, by outcome. */
-  readonly unwell: Readonly<Partial<Record<Outcome, number>>>;
+  readonly unwell: Readonly<Partial<Record<NightOutcome, number>>>;
   /** The sources of these, by outcome. */
-  readonly unwellOf: Readonly<Partial<Record<Outcome, readonly string[]>>>;
+  readonly unwellOf: Readonly<Partial<Record<NightOutcome, readonly string[]>>>;
   /** These count what was exported at once on that day too: such a run is not the night's. */
   readonly stored: number;
   readonly failed: number;
@@ -44,7 +44,7 @@ export function nightsOf(
   const dayOf = ({ started }: RunTold): string => started.slice(0, 10);
   const byDay = Map.groupBy(exports, dayOf);
   const atOnce = Map.groupBy(
-    runs.filter(({ job }) => job === AT_ONCE),
+    runs.filter(({ job }) => job === AT_ONCE_JOB),
     dayOf,
   );
   const first = [...byDay.keys()].sort()[0];
@@ -64,7 +64,7 @@ export function nightsOf(
 export interface SourceRun {
   readonly name: string;
   readonly retired: boolean;
-  readonly outcome: Outcome;
+  readonly outcome: NightOutcome;
   /** When that run ended, or began where it has no end; RFC 3339 UTC. Null where no run began. */
   readonly time: string | null;
   /** Drops that had not been complete for more than three days at that run. */
@@ -90,7 +90,7 @@ export function sourceRunsOf(
   });
 }
 
-function outcomeOf(run: RunTold | undefined, running: RunTold | undefined): Outcome {
+function outcomeOf(run: RunTold | undefined, running: RunTold | undefined): NightOutcome {
   if (run === undefined) return "none";
   return ENDS.find((each) => each === run.outcome) ?? (run === running ? "running" : "unended");
 }

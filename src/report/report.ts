@@ -44,10 +44,10 @@ export interface Report {
   readonly held: number;
   readonly holds: readonly (Pick<Hold, "case" | "placed"> & { readonly subject: string })[];
   /** What `verify` found last on this machine; null where it never ran here. */
-  readonly verified: Verified | null;
+  readonly verified: LastVerified | null;
 }
 
-export interface Verified {
+export interface LastVerified {
   readonly time: string;
   readonly problems: number;
   readonly unlocked?: number | undefined;

@@ -1,4 +1,4 @@
-import { AT_ONCE } from "../catalog/runs.ts";
+import { AT_ONCE_JOB } from "../catalog/runs.ts";
 import { minute } from "../observe/format.ts";
 
 /** Whether a run writes to the vault now, so that the log is behind what is stored. Job and time are the lease's: untrusted. */
@@ -28,7 +28,7 @@ export function isExporting(of: UnderWay): boolean {
 const JOBS: Readonly<Record<string, string>> = {
   export: "An export",
   backfill: "A backfill",
-  [AT_ONCE]: "An export of people named by webhooks",
+  [AT_ONCE_JOB]: "An export of people named by webhooks",
   purge: "A purge",
   retention: "An extension of locks",
   relationship: "A change of relationships",

@@ -1,7 +1,7 @@
 import type { ClientConfig } from "../config/config.ts";
 import { lockFor, wholeSecond } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
-import { type Ended, fileUntil, later, recordUntil } from "./keep.ts";
+import { fileUntil, type LastDay, later, recordUntil } from "./keep.ts";
 
 type LockTerms = Pick<ClientConfig, "vault" | "retention">;
 
@@ -10,7 +10,7 @@ type LockTerms = Pick<ClientConfig, "vault" | "retention">;
  */
 export interface Coming {
   readonly updated: string;
-  readonly ended: Ended;
+  readonly ended: LastDay;
 }
 
 /** The mode that locks start in: with a cooling-off period, first one that can be undone. */

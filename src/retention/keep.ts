@@ -8,19 +8,19 @@ export interface Begun {
 }
 
 /** The last day of the relationship, `2026-11-24`; undefined while it lasts, as far as Holdfast knows. */
-export type Ended = string | undefined;
+export type LastDay = string | undefined;
 
 /**
  * Until when the law requires the sealed record of a version; undefined if not known yet. A record holds identity data
  * and verification results, and is kept for the longer of the two periods.
  */
-export function recordUntil(retention: RetentionConfig, begun: Begun, ended: Ended): Temporal.Instant | undefined {
+export function recordUntil(retention: RetentionConfig, begun: Begun, ended: LastDay): Temporal.Instant | undefined {
   const { identifying, verification } = retention.classes;
   return later(keepUntil(retention, identifying, begun, ended), keepUntil(retention, verification, begun, ended));
 }
 
 /** The same for a file and one of the versions that list it: a file is kept for the last of them. */
-export function fileUntil(retention: RetentionConfig, begun: Begun, ended: Ended): Temporal.Instant | undefined {
+export function fileUntil(retention: RetentionConfig, begun: Begun, ended: LastDay): Temporal.Instant | undefined {
   return keepUntil(retention, retention.classes.files, begun, ended);
 }
 
@@ -52,7 +52,7 @@ function keepUntil(
   { minimum, timezone }: RetentionConfig,
   { keep, from }: Keep,
   { updated, stored }: Begun,
-  ended: Ended,
+  ended: LastDay,
 ): Temporal.Instant | undefined {
   const since = (time: string): Temporal.Instant => afterInstant(Temporal.Instant.from(time), keep, timezone);
   const end =

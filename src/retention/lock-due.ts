@@ -11,7 +11,7 @@ export interface DueLock {
   readonly harden: boolean;
 }
 
-export interface Policy {
+export interface LockPolicy {
   readonly retention: RetentionConfig;
   /** The final mode of all locks. */
   readonly mode: Lock["mode"];
@@ -28,7 +28,7 @@ export function soonOf({ extendWhenLessThan }: RetentionConfig, now: Temporal.In
  * @param hasEnded the relationship has ended, so the final date is known and the lock goes to it at once
  */
 export function dueLock(
-  { retention, mode }: Policy,
+  { retention, mode }: LockPolicy,
   { until: end, lockedUntil, lockMode, stored }: Pick<Term, "until" | "lockedUntil" | "lockMode" | "stored">,
   hasEnded: boolean,
   now: Temporal.Instant,

@@ -1,8 +1,8 @@
 import type { Entry, NotePurged, RecordFiles, RecordStored } from "../audit/entry.ts";
-import { nameOf } from "../audit/said.ts";
+import { versionName } from "../audit/said.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
-import { comparable } from "../catalog/time.ts";
+import { comparableTime } from "../catalog/time.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { DatedAhead } from "./dated-ahead.ts";
 import type { Fault } from "./fault.ts";
@@ -68,7 +68,7 @@ export class Replay {
         this.#purges.changeRules(at, entry.to);
         break;
       case "record.files":
-        this.#announced.set(nameOf(entry), (this.#announced.get(nameOf(entry)) ?? 0) + entry.files.length);
+        this.#announced.set(versionName(entry), (this.#announced.get(versionName(entry)) ?? 0) + entry.files.length);
         this.#list(at, entry);
         break;
       case "record.stored":
@@ -106,8 +106,8 @@ export class Replay {
 
   #checkMore(at: number, entry: RecordStored): void {
     const { object, moreFiles = 0 } = entry;
-    const announced = this.#announced.get(nameOf(entry)) ?? 0;
-    this.#announced.delete(nameOf(entry));
+    const announced = this.#announced.get(versionName(entry)) ?? 0;
+    this.#announced.delete(versionName(entry));
     if (announced === moreFiles) return;
     const what = `says that ${moreFiles} of its files are in earlier entries, but ${announced} are`;
     this.#options.onFault({ entry: at, key: object.key, what });
@@ -170,7 +170,7 @@ export class Replay {
    */
   #checkExtended(at: number, entry: Extract<Entry, { type: "lock.extended" }>): void {
     const { onFault, superseded } = this.#options;
-    const until = `${comparable(entry.lockedUntil)}Z`;
+    const until = `${comparableTime(entry.lockedUntil)}Z`;
     for (const { key, versionId } of entry.objects) {
       superseded.extend(key, versionId, until, entry.lockMode);
       const before = promisedOf(this.#options, key).find((object) => object.versionId === versionId);

@@ -2,7 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogFile, CatalogRecord } from "../catalog/kept.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { recordKey } from "../vault/layout.ts";
-import { type Begun, type Ended, fileUntil, later, recordUntil } from "./keep.ts";
+import { type Begun, fileUntil, type LastDay, later, recordUntil } from "./keep.ts";
 
 /** One sealed object, and until when the law requires it. */
 export interface Term {
@@ -55,7 +55,7 @@ function fileTerm(
   listed: readonly string[],
   versions: ReadonlyMap<string, Begun>,
   retention: RetentionConfig,
-  ended: Ended,
+  ended: LastDay,
 ): Term {
   const listers = listed.flatMap((version) => versions.get(version) ?? []);
   const until = listers.map((begun) => fileUntil(retention, begun, ended)).reduce(later, LONG_AGO);

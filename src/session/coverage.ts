@@ -4,7 +4,7 @@ import { placeOf } from "../config/sources.ts";
 import { firstThrown, type HoldfastError, hasCode, ownError } from "../core/error.ts";
 import { PROVIDERS, type ProviderKind } from "../provider/provider.ts";
 import { type Coverage, coverageOf, type Lacking, type ListedPage } from "../report/coverage.ts";
-import type { Waiting } from "../source/source.ts";
+import type { WaitingDrops } from "../source/source.ts";
 import { openTokens, type Session } from "./client.ts";
 import type { Reading } from "./open-reading.ts";
 import { openSource } from "./open-source.ts";
@@ -36,7 +36,7 @@ export async function coverageNow(
 ): Promise<{
   readonly coverage: Coverage;
   readonly notAsked: readonly NotAsked[];
-  readonly waiting: Waiting | undefined;
+  readonly waiting: WaitingDrops | undefined;
 }> {
   const tokens = await openTokens(config, description);
   const about = catalog.totals.counts().subjects;
@@ -44,7 +44,7 @@ export async function coverageNow(
   const answered = new Set<string>();
   /** Those of them where someone who is missing was deleted. */
   const deleting = new Set<string>();
-  let waiting: Waiting | undefined;
+  let waiting: WaitingDrops | undefined;
   // The identities of one page.
   let ids = new Map<string, string>();
   /** Returns whether the source has a list. */

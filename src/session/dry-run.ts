@@ -21,7 +21,7 @@ export interface DryRun extends Forecast {
   readonly stalled: number;
 }
 
-export interface Asked {
+export interface DryRunOptions {
   /** Provider ids. Undefined: everyone in the selection. */
   readonly identities: readonly string[] | undefined;
   readonly again: boolean;
@@ -37,7 +37,7 @@ export async function dryRun(
   config: ClientConfig,
   sourceConfig: ActiveSourceConfig,
   session: Session,
-  asked: Asked,
+  asked: DryRunOptions,
 ): Promise<DryRun> {
   const { console, signal, now } = session;
   const place = placeOf(config, sourceConfig.name);

@@ -1,4 +1,4 @@
-import { AT_ONCE } from "../catalog/runs.ts";
+import { AT_ONCE_JOB } from "../catalog/runs.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { WebhookSourceConfig } from "../config/source-config.ts";
 import { isActive, placeOf } from "../config/sources.ts";
@@ -38,14 +38,14 @@ export class NamedExport {
   ): Promise<Summary | undefined> {
     if (!isActive(source)) return undefined;
     const quiet = this.#quietly(session, client);
-    await using held = await openLog(client, quiet, { job: AT_ONCE, onWanted });
+    await using held = await openLog(client, quiet, { job: AT_ONCE_JOB, onWanted });
     await using exporting = await openExporting(held, source, quiet, { priority: "high", untriedAfter });
     if (exporting.inbox === undefined || exporting.inbox.isEmpty) return undefined;
     const { log } = session.console;
     return await runExport(
       { ...exporting, log: client.sources.length === 1 ? log : log.with({ source: source.name }) },
       {
-        job: AT_ONCE,
+        job: AT_ONCE_JOB,
         version: VERSION,
         selection: { kind: "inbox" },
         progress: session.console.progress(`${placeOf(client, source.name)}: named by webhooks`),

@@ -1,7 +1,7 @@
 import type { ClientConfig } from "../config/config.ts";
 import type { Address } from "../config/listen.ts";
 import { webhookSources } from "../config/sources.ts";
-import { RESULTS, type Result, startReceiver } from "../inbox/receiver.ts";
+import { RESULTS, type ReceiveResult, startReceiver } from "../inbox/receiver.ts";
 import { pathOf, type Route } from "../inbox/route.ts";
 import { Routes } from "../inbox/routes.ts";
 import { closedBy } from "../io/closing.ts";
@@ -64,7 +64,7 @@ class ArrivalLog {
     this.#timer = setInterval(() => this.#tell(), TELL);
   }
 
-  count(route: Route | undefined, result: Result): void {
+  count(route: Route | undefined, result: ReceiveResult): void {
     const of = this.#counts.getOrInsertComputed(keyOf(route), () => ({ route, counts: {} }));
     of.counts[result] = (of.counts[result] ?? 0) + 1;
     if (route && (result === "taken" || result === "duplicate")) this.#troubled.delete(keyOf(route));

@@ -83,14 +83,14 @@ function standingOf({ id, state, log, sources }: ClientConfig, due: ReadonlyMap<
   try {
     const newest = catalog?.totals.newest();
     return {
-      lastSuccess: success && seconds(success),
+      lastSuccess: success && unixSeconds(success),
       lastVerify: verified && {
-        time: seconds(verified.time),
+        time: unixSeconds(verified.time),
         problems: verified.problems,
         unlocked: verified.unlocked,
       },
-      nextRun: next && seconds(next),
-      newestKept: newest && seconds(newest),
+      nextRun: next && unixSeconds(next),
+      newestKept: newest && unixSeconds(newest),
       locksDue: due.get(id),
       stalled: catalog && stalledOf(sources, catalog),
     } as Standing;
@@ -118,7 +118,7 @@ function inboxesOf(client: ClientConfig): (readonly [source: string, InboxStandi
     const found = peekInbox(client.state, names);
     return [...found].map(([name, { count, oldest, last }]) => [
       name,
-      { pending: count, oldest: oldest && seconds(oldest), last: last && seconds(last) },
+      { pending: count, oldest: oldest && unixSeconds(oldest), last: last && unixSeconds(last) },
     ]) as (readonly [string, InboxStanding])[];
   } catch {
     return [];
@@ -126,6 +126,6 @@ function inboxesOf(client: ClientConfig): (readonly [source: string, InboxStandi
 }
 
 /** Seconds since 1970. */
-export function seconds(time: string): number {
+export function unixSeconds(time: string): number {
   return Temporal.Instant.from(time).epochMilliseconds / 1000;
 }

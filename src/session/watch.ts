@@ -15,7 +15,7 @@ import type { ClientFailure } from "./each-client.ts";
 import type { ExportSummary } from "./export-summary.ts";
 import { LOCKS, lastRun, noteRuns, partNames, scheduleOf } from "./last-runs.ts";
 import { nextDue } from "./next-run.ts";
-import { Standings, seconds } from "./standing.ts";
+import { Standings, unixSeconds } from "./standing.ts";
 import { VERSION } from "./version.ts";
 
 /** The result of a run over all identities: a summary of each source that was asked, or a failure. */
@@ -162,7 +162,7 @@ export function observerOf({ config: { id }, source }: Exporting, { metrics }: S
     listed(updated) {
       if (updated <= newest) return;
       newest = updated;
-      measured.newest(seconds(updated));
+      measured.newest(unixSeconds(updated));
     },
   };
 }

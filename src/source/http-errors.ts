@@ -26,7 +26,7 @@ export function tooSlow(name: string): HoldfastError {
   });
 }
 
-export function connectionError(name: string, origin: string, error: unknown, asked: Asked = {}): HoldfastError {
+export function connectionError(name: string, origin: string, error: unknown, asked: SourceWords = {}): HoldfastError {
   // The answer is not HTTP. The error contains the bytes received, so it is dropped.
   const garbled = error instanceof errors.HTTPParserError;
   const failure =
@@ -86,7 +86,7 @@ export function elsewhereError(name: string, error: unknown): HoldfastError {
 const APART = 60_000;
 
 /** What errors say of the source that was asked. Each part may be unknown. */
-export interface Asked {
+export interface SourceWords {
   /** The source's name in the config. */
   readonly source?: string | undefined;
   /** What the provider calls the key that Holdfast needs. */
@@ -98,7 +98,7 @@ export interface Asked {
 }
 
 /** 401. The answer's own time shows whether the key is wrong or the clock that signed. */
-function keyError(name: string, date: unknown, now: Temporal.Instant, asked: Asked): HoldfastError {
+function keyError(name: string, date: unknown, now: Temporal.Instant, asked: SourceWords): HoldfastError {
   const message = `${name}: the provider answered 401`;
   const { source, keyIs = "a secret API key of this project" } = asked;
   const fields = source === undefined ? "source.apiKey and source.url" : `apiKey and url of source ${source}`;
@@ -119,7 +119,7 @@ export function statusError(
   name: string,
   { statusCode, headers }: Dispatcher.ResponseData,
   now: Temporal.Instant,
-  asked: Asked,
+  asked: SourceWords,
   who: "the provider" | "the file's host" = "the provider",
 ): HoldfastError {
   const message = `${name}: ${who} answered ${statusCode}`;

@@ -10,12 +10,12 @@ import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
 import { type Authentication, authorization, usable } from "./authentication.ts";
 import { bounded, shortAnswer } from "./body.ts";
 import {
-  type Asked,
   altered,
   connectionError,
   elsewhereError,
   foreign,
   isAltered,
+  type SourceWords,
   statusError,
 } from "./http-errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
@@ -51,7 +51,7 @@ export interface Call {
 }
 
 /** What a provider's API wants of every request: its driver knows. */
-export interface Api extends Pick<Asked, "keyIs" | "unreached" | "isTimeless"> {
+export interface Api extends Pick<SourceWords, "keyIs" | "unreached" | "isTimeless"> {
   readonly auth: Authentication;
   /** Sent with every request to the API, and nowhere else. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ export interface EndpointLimit {
 }
 
 /** How this client uses an API: its config and the run know. */
-export interface HttpOptions extends Pick<Asked, "source"> {
+export interface HttpOptions extends Pick<SourceWords, "source"> {
   readonly url: string;
   readonly apiKey: Secret;
   readonly rate: Rate;

@@ -1,5 +1,5 @@
 /** One element of a list, as received. */
-export interface Element {
+export interface ListElement {
   /** Its JSON. Undefined if it is not UTF-8, or too large to hold together with the elements before it. */
   readonly text: string | undefined;
   /** Its member `id`, if that is a string, as JSON text. */
@@ -9,7 +9,7 @@ export interface Element {
 export interface List {
   /** The answer's JSON without the list's elements. */
   readonly frame: string;
-  readonly elements: readonly Element[];
+  readonly elements: readonly ListElement[];
 }
 
 /**
@@ -44,7 +44,7 @@ export class ListReader {
   #key: string | undefined;
   #frame: Uint8Array[] = [];
   #frameBytes = 0;
-  readonly #elements: Element[] = [];
+  readonly #elements: ListElement[] = [];
   #element: Uint8Array[] = [];
   #bytes = 0;
   #tokens = 0;

@@ -66,7 +66,7 @@ export interface Source {
   checks?(known: readonly string[]): Promise<readonly SourceCheck[]>;
 
   /** What the source has and does not hand out yet, as far as it has looked. Undefined where there is no such thing. */
-  readonly waiting?: Waiting | undefined;
+  readonly waiting?: WaitingDrops | undefined;
 
   /** Full dossiers come no faster than this, whatever the rate of requests; `of` says what the provider limits. */
   readonly pace?: { readonly rate: Rate; readonly of: string } | undefined;
@@ -86,7 +86,7 @@ export type SourceCheck =
   | { readonly outcome: "warning"; readonly message: string /** How to fix it. */; readonly hint: string };
 
 /** Deliveries that may still be written, so that no one in them was seen. */
-export interface Waiting {
+export interface WaitingDrops {
   readonly count: number;
   /** Of these, how many began more than three days ago: something is wrong with them. */
   readonly stalled: number;

@@ -9,7 +9,7 @@ export interface Meta {
 }
 
 /** The largest metadata file, in bytes. */
-export const MAX_NOTE = 4096;
+export const MAX_METADATA = 4096;
 
 /** A version's name: its number. */
 export const VERSION = /^\d{8,}$/;

@@ -5,7 +5,7 @@ import { HoldfastError } from "../core/error.ts";
 import { createDurable, syncFolder } from "../io/durable-file.ts";
 import { noFile } from "../io/is-there.ts";
 import { fileDigest, isMissing } from "./directory-files.ts";
-import { MAX_NOTE, type Meta, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
+import { MAX_METADATA, type Meta, parseMeta, VERSION, versionsIn } from "./directory-note.ts";
 import { isKey } from "./directory-walk.ts";
 import { MeasuredBody } from "./measured-body.ts";
 
@@ -13,7 +13,7 @@ import { MeasuredBody } from "./measured-body.ts";
 export const READ_ONLY = 0o440;
 
 /** The versions of each key below `.versions`, and the metadata file beside each version. */
-export class Versions {
+export class DirectoryVersions {
   readonly #root: string;
 
   constructor(root: string) {
@@ -72,7 +72,7 @@ export class Versions {
     const note = await lstat(`${path}.json`).catch(noFile);
     if (note === undefined) return { sha256: await fileDigest(path), lock: null, hold: false };
     // Untrusted: read only a small regular file.
-    if (!note.isFile() || note.size > MAX_NOTE) {
+    if (!note.isFile() || note.size > MAX_METADATA) {
       throw new HoldfastError("malformed", `${key}: its metadata file is invalid`);
     }
     return parseMeta(await readFile(`${path}.json`, "utf8"), key);

@@ -12,7 +12,7 @@ import { fileSize, fileStream, isMissing, sameFile } from "./directory-files.ts"
 import { Folders } from "./directory-folders.ts";
 import { leftIn } from "./directory-left.ts";
 import { notesIn, versionsIn } from "./directory-note.ts";
-import { READ_ONLY, Versions } from "./directory-versions.ts";
+import { DirectoryVersions, READ_ONLY } from "./directory-versions.ts";
 import { AT_ONCE, checkPrefix, isKey, keysUnder } from "./directory-walk.ts";
 import { covers } from "./lock.ts";
 import { MeasuredBody } from "./measured-body.ts";
@@ -32,14 +32,14 @@ export class DirectoryVault implements Vault {
   readonly #root: string;
   readonly #now: Clock;
   readonly #folders: Folders;
-  readonly #versions: Versions;
+  readonly #versions: DirectoryVersions;
 
   constructor(root: string, now: Clock = systemClock) {
     this.url = pathToFileURL(root).href;
     this.#root = root;
     this.#now = now;
     this.#folders = new Folders(root);
-    this.#versions = new Versions(root);
+    this.#versions = new DirectoryVersions(root);
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {

@@ -20,7 +20,7 @@ export interface VerifyPlan {
   readonly cost: number | null;
 }
 
-export interface PlanParts {
+export interface VerifyPlanParts {
   readonly client: string;
   readonly catalog: Pick<Catalog, "size" | "totals" | "notes">;
   readonly now: Temporal.Instant;
@@ -39,7 +39,15 @@ const WIDTH = 256;
 /** Prefixes that are listed at least once: records, files, notes, checkpoints, time stamps, vault.json. */
 const PREFIXES = 6;
 
-export function planVerify({ client, catalog, now, last, hasInventory, readData, prices }: PlanParts): VerifyPlan {
+export function planVerify({
+  client,
+  catalog,
+  now,
+  last,
+  hasInventory,
+  readData,
+  prices,
+}: VerifyPlanParts): VerifyPlan {
   const { versions, files, bytes } = catalog.totals.counts();
   const objects = versions + files + catalog.notes.count();
   const fresh = last ? catalog.totals.storedFrom(last.entries) : objects;

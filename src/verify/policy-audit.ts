@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
-import { dueLock, type Policy } from "../retention/lock-due.ts";
+import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
 import { noteTermsOf } from "../retention/notes.ts";
 import { termsOf } from "../retention/terms.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -58,7 +58,7 @@ export async function auditPolicy(
 export interface PolicyAudit {
   readonly vault: Vault;
   readonly index: Catalog;
-  readonly policy: Policy;
+  readonly policy: LockPolicy;
   readonly now: Clock;
   /** Queues a check among the requests to the vault. */
   readonly check: (work: () => Promise<void>) => Promise<void>;

@@ -1,7 +1,7 @@
 import { MAX_SIGNED_NOTE } from "../audit/note.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { hasCode } from "../core/error.ts";
-import type { Policy } from "../retention/lock-due.ts";
+import type { LockPolicy } from "../retention/lock-due.ts";
 import { parsePolicy } from "../retention/policy.ts";
 import { CHECKPOINT, LEASE } from "../vault/layout.ts";
 import { LEASE_LIMIT, parseClaim } from "../vault/lease-claims.ts";
@@ -30,7 +30,7 @@ export async function checkCheckpoint(
 export function couldRunOut(
   { ended }: Lockless,
   logged: string | undefined,
-  { retention }: Policy,
+  { retention }: LockPolicy,
   index: Catalog,
 ): boolean {
   if (ended === null || logged === undefined) return false;

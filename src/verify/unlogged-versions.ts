@@ -13,7 +13,7 @@ export interface Orphan {
 }
 
 /** What is in the vault and not in the log. */
-export interface Unlogged {
+export interface UnloggedCheck {
   readonly vault: Vault;
   readonly index: Catalog;
   readonly problem: (found: Problem) => void;
@@ -22,14 +22,14 @@ export interface Unlogged {
 }
 
 /** Nothing of a purged object may be listed. */
-export function checkPurged({ index, problem }: Unlogged, { key, expected, seen }: Match): void {
+export function checkPurged({ index, problem }: UnloggedCheck, { key, expected, seen }: Match): void {
   if (seen === undefined || expected?.present) return;
   if (isPurged(index, key)) problem({ key, what: "was purged according to the log, but still exists" });
 }
 
 /** The logged version must be the one that readers see, also with tools that do not know versions. */
 export async function checkSeen(
-  { vault, problem }: Unlogged,
+  { vault, problem }: UnloggedCheck,
   { key, seen }: Pick<Match, "key" | "seen">,
   versionId: string,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function checkSeen(
 
 /** Bytes of keys without versions, which only a directory can have. */
 export async function checkRemains(
-  { vault, index, problem, orphan }: Unlogged,
+  { vault, index, problem, orphan }: UnloggedCheck,
   prefix: string,
   signal: AbortSignal,
 ): Promise<void> {

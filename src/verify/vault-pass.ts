@@ -11,7 +11,7 @@ import type { LockTurns } from "./lock-turns.ts";
 import { type Match, merge } from "./merge.ts";
 import { type Content, checkObject, type ObjectCheck } from "./objects.ts";
 import type { Problem } from "./problem.ts";
-import { checkPurged, checkRemains, checkSeen, type Orphan, type Unlogged } from "./unlogged-versions.ts";
+import { checkPurged, checkRemains, checkSeen, type Orphan, type UnloggedCheck } from "./unlogged-versions.ts";
 
 /** What a pass over the vault counts. */
 export interface VaultTally {
@@ -69,7 +69,7 @@ export interface VaultPass extends ObjectCheck {
  */
 export async function compareVault(pass: VaultPass): Promise<void> {
   const { vault, index, superseded, checks, signal, tally } = pass;
-  const unlogged: Unlogged = {
+  const unlogged: UnloggedCheck = {
     ...pass,
     orphan: (found) => {
       tally.orphans += 1;

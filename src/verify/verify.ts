@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Head } from "../audit/log.ts";
 import type { Verifier } from "../audit/note.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Policy } from "../retention/lock-due.ts";
+import type { LockPolicy } from "../retention/lock-due.ts";
 import { Replay } from "../retention/replay.ts";
 import type { Superseded } from "../retention/superseded.ts";
 import { auditKey, CHECKPOINT, VAULT_JSON } from "../vault/layout.ts";
@@ -24,9 +24,9 @@ import type { Orphan } from "./unlogged-versions.ts";
 import { checkDescription } from "./vault-description.ts";
 import { compareVault, type VaultTally } from "./vault-pass.ts";
 
-export interface VerifyOptions extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
+export interface VaultCheck extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
   /** The client's policy from the config. */
-  readonly policy: Policy;
+  readonly policy: LockPolicy;
   readonly head: Head;
   readonly verifiers: readonly Verifier[];
   /** Heads that others than the vault remember: no larger than the current one, smallest first. */
@@ -85,7 +85,7 @@ export interface VerifyReport extends PolicyReport, Readonly<VaultTally> {
  * digest, locked as long as it must be, and neither hidden nor replaced. Skips purged objects. Streams: what grows with
  * the log is on disk.
  */
-export async function verifyVault(options: VerifyOptions): Promise<VerifyReport> {
+export async function verifyVault(options: VaultCheck): Promise<VerifyReport> {
   const { vault, head, index, superseded, signal, now, anchors, policy } = options;
   const report = {
     entries: 0,

@@ -2,11 +2,11 @@ import { checkSignature, FOR_RETRIEVAL } from "../approval/signature.ts";
 import { HoldfastError } from "../core/error.ts";
 import { parseApprover } from "../core/ssh-key.ts";
 import { Json } from "./json.ts";
-import type { LogEntry } from "./log-entry.ts";
+import type { ShownEntry } from "./log-entry.ts";
 import { commitmentOf, type Retrieval } from "./retrieval.ts";
 
 /** What a second person approved, and their signature over it: untrusted bytes. */
-export interface Approval {
+export interface SignedRequest {
   readonly request: Uint8Array;
   readonly sha256: string;
   readonly signature: Uint8Array;
@@ -14,8 +14,8 @@ export interface Approval {
 
 /** That a second person signed for this very retrieval, with the key that the log names, and in time. */
 export async function checkApproval(
-  { request, sha256, signature }: Approval,
-  { json: entry, time }: LogEntry,
+  { request, sha256, signature }: SignedRequest,
+  { json: entry, time }: ShownEntry,
   { subjects, client }: Retrieval,
   origin: string,
 ): Promise<string> {

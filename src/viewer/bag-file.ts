@@ -1,4 +1,4 @@
-import { leftBehind } from "../bag/os-leftovers.ts";
+import { osLeftovers } from "../bag/os-leftovers.ts";
 import { HoldfastError } from "../core/error.ts";
 
 /** One file of a bag, wherever it was dropped from. Name and bytes are untrusted. */
@@ -32,7 +32,7 @@ export function isPath(path: string): boolean {
 /** The bag among the files dropped: it begins where `bagit.txt` lies, also inside another folder. */
 export function findBag(files: readonly BagFile[]): BagFile[] {
   const named = files.filter(({ path }) => /(^|\/)bagit\.txt$/.test(path));
-  const own = named.filter(({ path }) => leftBehind(path) === undefined);
+  const own = named.filter(({ path }) => osLeftovers(path) === undefined);
   const roots = (own.length > 0 ? own : named).map(({ path }) => path.slice(0, -"bagit.txt".length));
   const depth = (root: string) => root.split("/").length;
   const least = Math.min(...roots.map(depth));

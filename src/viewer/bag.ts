@@ -4,11 +4,11 @@ import { MAX_TOKEN, parseToken } from "../audit/timestamp/token.ts";
 import { TAG_MANIFEST } from "../bag/bagit.ts";
 import {
   APPROVAL,
+  bagNoteText,
   CHECKPOINT,
   dataPath,
   entryPath,
   NOTE,
-  noteText,
   REQUEST,
   RESEAL,
   RETRIEVAL,
@@ -18,11 +18,11 @@ import {
 import { HoldfastError } from "../core/error.ts";
 import { checkApproval } from "./approval.ts";
 import { type BagFile, readSmall } from "./bag-file.ts";
-import { type Check, Findings, type Problem, type Tried, type Verdict } from "./finding.ts";
+import { type Check, type FileProblem, Findings, type Tried, type Verdict } from "./finding.ts";
 import { instant, plural, bytes as sizeOf } from "./format.ts";
 import { checkTold, handedOn } from "./handed-on.ts";
 import { Json } from "./json.ts";
-import { type LogEntry, readEntry } from "./log-entry.ts";
+import { readEntry, type ShownEntry } from "./log-entry.ts";
 import { type Contents, checkContents, digestIn, passOver } from "./manifest.ts";
 import { commitmentOf, parseRetrieval, type Retrieval } from "./retrieval.ts";
 import { checkVersions, type LogLines, type SealedObject, type SealedVersion } from "./sealed-record.ts";
@@ -33,9 +33,9 @@ export interface CheckedBag {
   readonly retrieval: Retrieval | null;
   readonly verdict: Verdict;
   readonly checks: readonly Check[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly FileProblem[];
   /** What could not be looked at here, and why. */
-  readonly unchecked: readonly Problem[];
+  readonly unchecked: readonly FileProblem[];
   /** What macOS or Windows left in the folder. */
   readonly ignored: readonly string[];
   readonly people: readonly CheckedPerson[];
@@ -49,7 +49,7 @@ export interface CheckedBag {
 export interface CheckedPerson {
   readonly subject: string;
   readonly versions: readonly SealedVersion[];
-  readonly trail: readonly LogEntry[];
+  readonly trail: readonly ShownEntry[];
 }
 
 const MAX_JSON = 64 * 1024 ** 2;
@@ -173,7 +173,7 @@ function filesCheck(count: number, { problems, unchecked }: Findings): Check {
   return { title, verdict: "unchecked", words };
 }
 
-function linesCheck(entries: readonly LogEntry[], wanted: number, unread: number, agreed: Verdict): Check {
+function linesCheck(entries: readonly ShownEntry[], wanted: number, unread: number, agreed: Verdict): Check {
   const title = "Lines of the log";
   const proven = entries.filter((entry) => entry.unproven === null).length;
   const unchecked = unread + entries.filter((entry) => entry.unchecked).length;
@@ -227,7 +227,7 @@ async function keyInBag(contents: Contents): Promise<Verifier> {
 
 async function checkNote(contents: Contents, verifier: Verifier): Promise<string> {
   const { text } = openNote(await mustRead(contents, NOTE, MAX_NOTE), [verifier]);
-  if (text !== noteText(verifier.name, digestIn(contents, TAG_MANIFEST)))
+  if (text !== bagNoteText(verifier.name, digestIn(contents, TAG_MANIFEST)))
     throw new HoldfastError("unverified", "The signature is for another list of files than this one.");
   return "The log's key signed exactly this list of files.";
 }
@@ -254,7 +254,7 @@ async function readEntries(
 ): Promise<LogLines & { readonly wanted: number }> {
   const about = subjects.flatMap(({ records, trail }) => [...records.map(({ entry }) => entry), ...trail]);
   const indices = new Set([...lines, ...about]);
-  const entries = new Map<number, LogEntry>();
+  const entries = new Map<number, ShownEntry>();
   const unread = new Set<number>();
   // That it is missing, or cannot be read, is noted already.
   const checkpoint = await mustRead(contents, CHECKPOINT, MAX_NOTE).then(

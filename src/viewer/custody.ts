@@ -2,13 +2,13 @@ import { RECORDS } from "../vault/layout.ts";
 import { type Child, element, sentence } from "./element.ts";
 import { day, instant, plural } from "./format.ts";
 import type { Json } from "./json.ts";
-import type { LogEntry } from "./log-entry.ts";
+import type { ShownEntry } from "./log-entry.ts";
 import type { Retrieval } from "./retrieval.ts";
 import { verdictOf } from "./sealed-record.ts";
 import { badge } from "./status.ts";
 
 /** What happened to a person's records, as the log tells it, oldest first. */
-export function custodyView(trail: readonly LogEntry[], retrieval: Retrieval, trusted: boolean): HTMLElement {
+export function custodyView(trail: readonly ShownEntry[], retrieval: Retrieval, trusted: boolean): HTMLElement {
   return element(
     "ol",
     { class: "custody" },
@@ -34,7 +34,7 @@ export function custodyView(trail: readonly LogEntry[], retrieval: Retrieval, tr
 
 const PROVEN = { good: "Proven", unsure: "Consistent", unchecked: "Not checked", bad: "Not proven" };
 
-function told(entry: LogEntry, retrieval: Retrieval): { title: string; words: (string | Child[])[] } {
+function told(entry: ShownEntry, retrieval: Retrieval): { title: string; words: (string | Child[])[] } {
   const { type, json, index } = entry;
   try {
     switch (type) {

@@ -16,7 +16,7 @@ export interface Check {
 }
 
 /** What is wrong with one file, or why it was not checked. */
-export interface Problem {
+export interface FileProblem {
   readonly path: string;
   readonly words: string;
 }
@@ -28,14 +28,14 @@ export type Tried<T> =
 
 /** What is wrong in a bag, and what was not checked of it, by file. */
 export class Findings {
-  readonly #problems = new Map<string, Problem>();
-  readonly #unchecked = new Map<string, Problem>();
+  readonly #problems = new Map<string, FileProblem>();
+  readonly #unchecked = new Map<string, FileProblem>();
 
-  get problems(): readonly Problem[] {
+  get problems(): readonly FileProblem[] {
     return [...this.#problems.values()];
   }
 
-  get unchecked(): readonly Problem[] {
+  get unchecked(): readonly FileProblem[] {
     return [...this.#unchecked.values()];
   }
 

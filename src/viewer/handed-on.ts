@@ -10,12 +10,12 @@ import type { Contents } from "./manifest.ts";
 /** A bag that was handed on to other recipients (docs/FORMAT.md, section 14). */
 export interface HandedOn {
   /** When, and to how many keys, according to the bag itself; null where that cannot be read. */
-  readonly told: Told | null;
+  readonly told: HandOnNote | null;
   /** As it was first made: what its signatures and proofs are about. */
   readonly files: readonly BagFile[];
 }
 
-export interface Told {
+export interface HandOnNote {
   readonly time: string;
   readonly to: readonly string[];
   readonly objects: readonly { readonly path: string; readonly stored: string; readonly here: string }[];
@@ -82,7 +82,7 @@ function content(json: Json): string {
 }
 
 /** That it tells of the objects as they were, and as they are. */
-export function checkTold({ objects }: Told, here: Contents, made: Contents, findings: Findings): void {
+export function checkTold({ objects }: HandOnNote, here: Contents, made: Contents, findings: Findings): void {
   const is = ({ files, digests }: Contents, path: string) => `${files.get(path)?.size} ${digests.get(path)}`;
   const told = new Map(objects.map((object) => [object.path, object]));
   const paths = new Set([...told.keys(), ...[...here.files.keys()].filter((path) => path.startsWith("data/"))]);

@@ -1,14 +1,14 @@
 import { entryPath } from "../bag/layout.ts";
 import type { Findings } from "./finding.ts";
 import type { Json } from "./json.ts";
-import type { LogEntry } from "./log-entry.ts";
+import type { ShownEntry } from "./log-entry.ts";
 
 /**
  * The last line that stored each object, by its key. A line that only lists a file did not store it: it may be logged
  * again behind the line that says the file was destroyed. Files in `record.files` lines count with their record.
  * @param lines of one subject, in any order
  */
-export function lastStored(lines: Iterable<LogEntry>, findings: Findings): Map<string, number> {
+export function lastStored(lines: Iterable<ShownEntry>, findings: Findings): Map<string, number> {
   const stored = new Map<string, number>();
   const announced = new Map<string, string[]>();
   for (const line of [...lines].sort((one, other) => one.index - other.index)) {
@@ -28,7 +28,7 @@ export function lastStored(lines: Iterable<LogEntry>, findings: Findings): Map<s
   return stored;
 }
 
-function ownFiles({ json }: LogEntry): string[] {
+function ownFiles({ json }: ShownEntry): string[] {
   const files = json.member("files").items(5_000);
   return files.filter((file) => !file.has("storedWith")).map(keyOf);
 }

@@ -9,7 +9,7 @@ import type { Findings } from "./finding.ts";
 import { Json } from "./json.ts";
 
 /** One line of the audit log as the bag has it. */
-export interface LogEntry {
+export interface ShownEntry {
   readonly index: number;
   readonly type: string;
   readonly time: string;
@@ -37,7 +37,7 @@ export async function readEntry(
   index: number,
   proving: Proving,
   findings: Findings,
-): Promise<{ entry: LogEntry; failed?: never } | { entry: null; failed: "bad" | "unchecked" }> {
+): Promise<{ entry: ShownEntry; failed?: never } | { entry: null; failed: "bad" | "unchecked" }> {
   const path = entryPath(index);
   const file = files.get(path);
   if (file === undefined) {

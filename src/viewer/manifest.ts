@@ -1,6 +1,6 @@
 import { BAGIT, DECLARATION, isBagPath, MANIFEST, parseManifest, TAG_MANIFEST } from "../bag/bagit.ts";
 import { NOTE } from "../bag/layout.ts";
-import { leftBehind } from "../bag/os-leftovers.ts";
+import { osLeftovers } from "../bag/os-leftovers.ts";
 import { HoldfastError } from "../core/error.ts";
 import { type BagFile, readSmall } from "./bag-file.ts";
 import { digestOfFile } from "./digest.ts";
@@ -28,7 +28,7 @@ export async function passOver(all: readonly BagFile[]): Promise<{ files: BagFil
   const files: BagFile[] = [];
   const ignored = new Set<string>();
   for (const file of all) {
-    const left = listed.has(file.path) ? undefined : leftBehind(file.path);
+    const left = listed.has(file.path) ? undefined : osLeftovers(file.path);
     if (left === undefined) files.push(file);
     else ignored.add(left);
   }

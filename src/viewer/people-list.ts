@@ -2,7 +2,7 @@ import { versionName } from "./comparison.ts";
 import { type Customers, sourceOf } from "./customers.ts";
 import { element } from "./element.ts";
 import { day, plural } from "./format.ts";
-import { nameOf, outcomeOf, type Person } from "./person.ts";
+import { outcomeOf, type Person, personName } from "./person.ts";
 import { providerOf } from "./provider.ts";
 
 /** So many are found by looking. */
@@ -59,7 +59,7 @@ function itemOf(person: Person, customers: Customers<Person>, current: boolean):
   const sealed = versions.flatMap((version) => [version, ...version.files]);
   const isBad = sealed.some(({ unproven, unchecked }) => unproven !== null && !unchecked);
   const doubt = isBad ? "not proven" : sealed.some(({ unchecked }) => unchecked) ? "not checked" : null;
-  const name = nameOf(person);
+  const name = personName(person);
   const shared = customers.sharedBy(person);
   const said = [providerOf(person.opened)?.name ?? sourceOf(person), newestDay(person), outcomeOf(person), doubt];
   const about = said.filter((words) => typeof words === "string").join(", ");
@@ -77,7 +77,7 @@ function itemOf(person: Person, customers: Customers<Person>, current: boolean):
 /** The other verification of one customer, as its row has it. */
 function calledInList(other: Person): string {
   const whose = providerOf(other.opened)?.name ?? sourceOf(other);
-  return [nameOf(other), ...(whose === null ? [] : [whose])].join(", ");
+  return [personName(other), ...(whose === null ? [] : [whose])].join(", ");
 }
 
 /** What people type and what the provider has may differ in case, in width, and in how accents are composed. */
@@ -110,7 +110,7 @@ function sortOf(items: readonly Item[], list: HTMLElement): HTMLElement {
   const newest = ({ versions }: Person) => versions.at(-1)?.version ?? "";
   const orders: readonly Order[] = [
     { name: "As in the bag", compare: () => 0 },
-    { name: isOpened ? "Name" : "Token", compare: byText(isOpened ? nameOf : ({ subject }) => subject) },
+    { name: isOpened ? "Name" : "Token", compare: byText(isOpened ? personName : ({ subject }) => subject) },
     { name: "Newest first", compare: (one, other) => byText(newest)(other, one) },
     ...(isOpened ? [{ name: "Outcome", compare: byText((person) => outcomeOf(person) ?? "") }] : []),
   ];

@@ -22,7 +22,7 @@ export interface Person extends CheckedPerson {
   readonly opened: readonly OpenedVersion[] | null;
 }
 
-export function nameOf(person: Person): string {
+export function personName(person: Person): string {
   return givenName(person) ?? `Token ${person.subject.slice(0, 8)}…`;
 }
 
@@ -64,7 +64,7 @@ export async function personView(
       "header",
       {},
       givenName(person) !== null && element("p", { class: "aside" }, "Name ", fromProvider()),
-      element("h2", { id: "person" }, element("bdi", {}, nameOf(person))),
+      element("h2", { id: "person" }, element("bdi", {}, personName(person))),
       originView(person),
       customerView(person, customers),
       element("p", { class: "aside" }, "Token ", element("code", {}, subject)),

@@ -4,7 +4,7 @@ import type { BagFile } from "./bag-file.ts";
 import type { Check, Findings, Verdict } from "./finding.ts";
 import type { Json } from "./json.ts";
 import { lastStored } from "./last-stored.ts";
-import type { LogEntry } from "./log-entry.ts";
+import type { ShownEntry } from "./log-entry.ts";
 import type { Contents } from "./manifest.ts";
 import type { Subject } from "./retrieval.ts";
 
@@ -32,13 +32,13 @@ export function verdictOf(
 
 /** The lines of the log that the bag has, by index; and those that are there and could not be read here. */
 export interface LogLines {
-  readonly entries: ReadonlyMap<number, LogEntry>;
+  readonly entries: ReadonlyMap<number, ShownEntry>;
   readonly unread: ReadonlySet<number>;
 }
 
 export interface SealedVersion extends SealedObject {
   readonly version: string;
-  readonly entry: LogEntry | null;
+  readonly entry: ShownEntry | null;
   readonly files: readonly SealedObject[];
   /** What was checked of the record itself. */
   readonly checks: readonly Check[];
@@ -181,10 +181,10 @@ interface LoggedObject {
  * this very version, and all its files are told of.
  */
 function storedBy(
-  entry: LogEntry,
+  entry: ShownEntry,
   subject: string,
   version: string,
-  trail: readonly LogEntry[],
+  trail: readonly ShownEntry[],
   findings: Findings,
 ): LoggedObject[] | null {
   const { index, type, json } = entry;
@@ -212,7 +212,7 @@ function storedBy(
  * The files that did not fit into a record's own line: they are in `record.files` lines before it, of the same run, after
  * the last time that this run stored this version. Throws `unverified` where they are not as many as its own line says.
  */
-function moreFiles({ index, run, json }: LogEntry, trail: readonly LogEntry[]): Json[] {
+function moreFiles({ index, run, json }: ShownEntry, trail: readonly ShownEntry[]): Json[] {
   const count = json.has("moreFiles") ? json.member("moreFiles").count() : 0;
   if (count === 0) return [];
   const before = trail

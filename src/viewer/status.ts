@@ -1,7 +1,7 @@
 import { leftBehindText } from "../bag/os-leftovers.ts";
 import type { CheckedBag } from "./bag.ts";
 import { type Child, element, foreign } from "./element.ts";
-import type { Check, Problem, Verdict } from "./finding.ts";
+import type { Check, FileProblem, Verdict } from "./finding.ts";
 import { instant, plural } from "./format.ts";
 
 const WORD = { good: "Confirmed", unsure: "Consistent", unchecked: "Not checked", bad: "Failed" };
@@ -118,7 +118,7 @@ function headOf(verdict: Verdict, title: string, words: Child | Child[]): HTMLEl
   );
 }
 
-function fileList(name: string, title: string, found: readonly Problem[]): HTMLElement | null {
+function fileList(name: string, title: string, found: readonly FileProblem[]): HTMLElement | null {
   if (found.length === 0) return null;
   const files = [...Map.groupBy(found, ({ path }) => path)];
   return element(

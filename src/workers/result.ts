@@ -13,11 +13,11 @@ import { mediaTypeOf } from "../source/media-type.ts";
 import type { BackfillTerms, Task } from "./task.ts";
 
 /** A worker's answer. Workers have no log key: the coordinator logs an answer only if it is plausible. */
-export type Result =
+export type WorkerResult =
   | { readonly terms: BackfillTerms; readonly capture: Capture }
-  | { readonly terms: BackfillTerms; readonly failure: Failure };
+  | { readonly terms: BackfillTerms; readonly failure: WorkerFailure };
 
-export interface Failure {
+export interface WorkerFailure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string | undefined;
@@ -89,7 +89,7 @@ const capture: z.ZodType<Capture> = z.discriminatedUnion("kind", [
   }),
 ]);
 const terms = z.record(z.string().max(100), z.string());
-export const resultSchema: z.ZodType<Result> = z.union([
+export const resultSchema: z.ZodType<WorkerResult> = z.union([
   z.strictObject({ terms, capture }),
   z.strictObject({
     terms,
@@ -98,7 +98,7 @@ export const resultSchema: z.ZodType<Result> = z.union([
 ]);
 
 /** The result for an error of one identity. Undefined for an error of the worker itself. */
-export function failureOf(error: unknown): Failure | undefined {
+export function failureOf(error: unknown): WorkerFailure | undefined {
   if (!(error instanceof HoldfastError))
     return { code: "internal", message: "a worker hit a bug in Holdfast; see its log" };
   const code = REPORTABLE.find((reportable) => reportable === error.code);
@@ -112,7 +112,7 @@ function plain(text: string): string {
 }
 
 /** What a result is checked against. */
-export interface Asked {
+export interface AskedIdentity {
   readonly candidate: Candidate;
   readonly kept: Task["kept"];
   readonly config: ClientConfig;
@@ -123,7 +123,7 @@ export interface Asked {
  * Refuses a capture that this task and config cannot produce: anyone with the lookup key can forge one. It cannot check
  * that the record holds what the provider said. Throws `malformed`.
  */
-export function refuseUnfit(capture: Capture, asked: Asked): void {
+export function refuseUnfit(capture: Capture, asked: AskedIdentity): void {
   const wrong = misfit(capture, asked);
   if (wrong === undefined) return;
   throw new HoldfastError("malformed", `a worker's result does not match its task: ${wrong}`, {
@@ -134,14 +134,14 @@ export function refuseUnfit(capture: Capture, asked: Asked): void {
 /**
  * Whether a matching capture is too old to log: it was made for an earlier coordinator, and its lock is nearer its end.
  */
-export function isStale(capture: Capture, { kept, config, now }: Asked): boolean {
+export function isStale(capture: Capture, { kept, config, now }: AskedIdentity): boolean {
   if (!("entry" in capture) || capture.entry?.type !== "record.stored") return false;
   const { updated, lockedUntil } = capture.entry;
   const lock = firstLock(config, { updated, ended: kept.ended }, now);
   return isBefore(Temporal.Instant.from(lockedUntil), lock.until.subtract(TOLERANCE));
 }
 
-function misfit(capture: Capture, asked: Asked): string | undefined {
+function misfit(capture: Capture, asked: AskedIdentity): string | undefined {
   const { candidate, kept, config, now } = asked;
   // Workers are given no lists of ids.
   if (capture.kind === "notFound") return "what is not found";
@@ -180,7 +180,10 @@ function wrongCounts({ entry, files, bytes, withheld }: StoredCapture): string |
   return files !== stored.length || withheld !== entry.withheld ? "how many files there are" : undefined;
 }
 
-function wrongRecord(entry: Unlogged<RecordStored>, { candidate, kept, config, now }: Asked): string | undefined {
+function wrongRecord(
+  entry: Unlogged<RecordStored>,
+  { candidate, kept, config, now }: AskedIdentity,
+): string | undefined {
   const { subject, version, updated, recipients, lookups } = entry;
   if (subject !== candidate.subject) return "the subject";
   if (entry.moreFiles !== undefined) return "more files";
@@ -205,7 +208,7 @@ function isLookup(name: string, lookups: object, { lookups: { fields } }: Client
   return Object.hasOwn(lookups, position === 2 ? field : `${field}/${position - 1}`);
 }
 
-function wrongFiles(entry: Unlogged<RecordStored>, { kept, config }: Asked): string | undefined {
+function wrongFiles(entry: Unlogged<RecordStored>, { kept, config }: AskedIdentity): string | undefined {
   const { files, lockedUntil } = entry;
   if (config.collect !== "full" && (files.length > 0 || entry.withheld > 0)) return "files of a minimal record";
   if (new Set(files.map(({ key }) => key)).size < files.length) return "a file listed twice";

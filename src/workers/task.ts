@@ -10,7 +10,7 @@ import type { Candidate } from "../export/plan.ts";
 import { policyOf } from "../retention/policy.ts";
 import type { Box } from "../seal/secretbox.ts";
 import { parseKey } from "../vault/layout.ts";
-import { type Result, resultSchema } from "./result.ts";
+import { resultSchema, type WorkerResult } from "./result.ts";
 
 /**
  * A worker's task: one identity and what the vault has of it. It passes through Redis in a closed box bound to its job,
@@ -164,7 +164,7 @@ export class Messages {
     return task;
   }
 
-  closeResult(job: string, result: Result): string {
+  closeResult(job: string, result: WorkerResult): string {
     return this.#box.close(JSON.stringify(result), `result ${job}`);
   }
 
@@ -172,7 +172,7 @@ export class Messages {
    * Throws `unverified` and `malformed` as `openTask` does. Checks only the form. `refuseUnfit` checks whether this
    * identity can have such a result.
    */
-  openResult(job: string, closed: unknown): Result {
+  openResult(job: string, closed: unknown): WorkerResult {
     return this.#open(`result ${job}`, closed, resultSchema);
   }
 

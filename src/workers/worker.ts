@@ -6,7 +6,7 @@ import type { Capturing } from "../export/context.ts";
 import { errorFields } from "../observe/log.ts";
 import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
 import { namesOf, PREFIX, readStage } from "./redis-keys.ts";
-import { failureOf, type Result } from "./result.ts";
+import { failureOf, type WorkerResult } from "./result.ts";
 import { backfillTerms, difference, keptOf, type Messages, type Task } from "./task.ts";
 
 /** A worker that does not renew its hold on a job for this long counts as dead, in ms. Also how often to check. */
@@ -66,7 +66,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
       throw new WaitingError();
     }
   };
-  const resultOf = async (job: IdentityJob, token: string, task: Task): Promise<Result> => {
+  const resultOf = async (job: IdentityJob, token: string, task: Task): Promise<WorkerResult> => {
     const { project, kept, id, listed } = task;
     const subject = parts.tokens.subject(parts.source.kind, id);
     const holds = async (): Promise<void> => {
@@ -145,7 +145,7 @@ function watch(redis: Redis, key: string, worked: () => boolean, onEnd: () => vo
   }, 1_000);
 }
 
-function count(tally: WorkerTally, result: Result): void {
+function count(tally: WorkerTally, result: WorkerResult): void {
   if ("failure" in result) {
     tally.failed += 1;
     return;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSigner, signNote } from "../../src/audit/note.ts";
-import { noteText } from "../../src/bag/layout.ts";
+import { bagNoteText } from "../../src/bag/layout.ts";
 
 /** What someone does who alters a bag and makes its lists fit. */
 
@@ -48,5 +48,5 @@ async function list(bag: string, name: string, belongs: (path: string) => boolea
 
 async function sign(bag: string, digest: string, skey: string): Promise<void> {
   const signer = parseSigner(skey);
-  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(noteText(signer.name, digest), [signer]));
+  await writeFile(join(bag, "tagmanifest-sha256.txt.note"), signNote(bagNoteText(signer.name, digest), [signer]));
 }

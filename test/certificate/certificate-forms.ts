@@ -5,9 +5,9 @@ import { formatProof } from "../../src/audit/proof.ts";
 import {
   CERTIFICATE,
   type CertificateV3,
+  certificateNoteText,
   DESTROYED,
   ENTRIES,
-  noteText,
   PAGE,
   SIGNATURE,
   sha256,
@@ -77,5 +77,8 @@ async function sign(folder: string, skey: string, certificate: unknown): Promise
   const signer = parseSigner(skey);
   const page = await readFile(join(folder, PAGE));
   await writeFile(join(folder, CERTIFICATE), json);
-  await writeFile(join(folder, SIGNATURE), signNote(noteText(signer.name, sha256(json), sha256(page)), [signer]));
+  await writeFile(
+    join(folder, SIGNATURE),
+    signNote(certificateNoteText(signer.name, sha256(json), sha256(page)), [signer]),
+  );
 }

@@ -5,7 +5,7 @@ import { generateHybridIdentity, generateX25519Identity, identityToRecipient } f
 import fc from "fast-check";
 import { EXAMPLE_RECIPIENTS } from "../../src/config/example.ts";
 import { answerAll } from "../../src/config/first-answers.ts";
-import type { Answers } from "../../src/config/first-config.ts";
+import type { ConfigAnswers } from "../../src/config/first-config.ts";
 import { firstConfig } from "../../src/config/first-config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { PRESET_NAMES, presetOf } from "../../src/config/presets.ts";
@@ -16,7 +16,7 @@ const FILE = join(FOLDER, "holdfast.yaml");
 const KEYS = await Promise.all([1, 2, 3].map(async () => identityToRecipient(await generateX25519Identity())));
 const OTHER_KIND = await identityToRecipient(await generateHybridIdentity());
 
-const given: Answers = {
+const given: ConfigAnswers = {
   client: "acme-bank",
   provider: "passbase",
   vault: "s3://acme-kyc/holdfast",
@@ -27,7 +27,7 @@ const given: Answers = {
 const place = { folder: FOLDER, isRoot: false };
 
 /** The names of the questions with invalid answers, then those without an answer. */
-async function told(changes: Answers): Promise<string[]> {
+async function told(changes: ConfigAnswers): Promise<string[]> {
   const { problems, missing } = await answerAll({ ...given, ...changes }, place);
   for (const { error } of problems) assert.ok(!error || error.hint);
   return [...problems.map(({ question }) => question.name), ...missing.map(({ name }) => `${name}?`)];
@@ -160,11 +160,15 @@ describe("a first config", () => {
     let loaded = 0;
     await fc.assert(
       fc.asyncProperty(answers, fc.boolean(), async (all, isRoot) => {
-        const wanted = Object.fromEntries(Object.entries(all).filter(([, text]) => text !== undefined)) as Answers;
+        const wanted = Object.fromEntries(
+          Object.entries(all).filter(([, text]) => text !== undefined),
+        ) as ConfigAnswers;
         const first = await answerAll(wanted, { ...place, isRoot });
         const wrong = new Set(first.problems.map(({ question }) => question.name));
         // Drop invalid answers, so that most runs go on to a config.
-        const kept = Object.fromEntries(Object.entries(wanted).filter(([name]) => !wrong.has(name as keyof Answers)));
+        const kept = Object.fromEntries(
+          Object.entries(wanted).filter(([name]) => !wrong.has(name as keyof ConfigAnswers)),
+        );
         const { answers, problems, missing } = await answerAll({ ...given, ...kept }, { ...place, isRoot });
         if (problems.length + missing.length > 0) return;
         loaded += 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { secretsOf } from "../../src/config/client-secrets.ts";
-import { askedOf, parseIdentity } from "../../src/config/named-identity.ts";
+import { askedOf, parseNamedIdentity } from "../../src/config/named-identity.ts";
 import { activeSources } from "../../src/config/sources.ts";
 import type { HoldfastError } from "../../src/core/error.ts";
 import { ABSENT, accepted, client, refusedOnce, yaml } from "./sample.ts";
@@ -179,7 +179,7 @@ test("what is wrong with sources is said where it is, with what to write", async
 test("an id says by its prefix whose it is; another colon is part of the id", async () => {
   const [acme] = (await accepted(several(PERSONA, { ...PASSBASE, name: "old" }))).clients;
   const read = (text: string) => {
-    const { id, prefix, kinds, sources } = parseIdentity(text, acme!);
+    const { id, prefix, kinds, sources } = parseNamedIdentity(text, acme!);
     return [id, prefix, kinds.join(), sources.map(({ name }) => name).join()];
   };
   assert.deepEqual(read("persona:inq_1"), ["inq_1", "persona", "persona", "persona"]);

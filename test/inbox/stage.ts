@@ -6,9 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import type { ClientConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { SchemeName } from "../../src/config/webhook.ts";
-import type { Bounds } from "../../src/inbox/bounds.ts";
+import type { ReceiverBounds } from "../../src/inbox/bounds.ts";
 import { inboxFile } from "../../src/inbox/inbox.ts";
-import { type Result, startReceiver } from "../../src/inbox/receiver.ts";
+import { type ReceiveResult, startReceiver } from "../../src/inbox/receiver.ts";
 import { Routes } from "../../src/inbox/routes.ts";
 import { ABSENT, client, yaml } from "../config/sample.ts";
 import { SECRETS, type Signed } from "./signing.ts";
@@ -16,7 +16,7 @@ import { SECRETS, type Signed } from "./signing.ts";
 export const LOOKUP = "a".repeat(64);
 
 export interface StageOptions {
-  readonly bounds?: Partial<Bounds>;
+  readonly bounds?: Partial<ReceiverBounds>;
   readonly now?: () => Temporal.Instant;
   /** By client, the schemes of its sources, each called as its scheme. */
   readonly clients?: Readonly<Record<string, readonly SchemeName[]>>;
@@ -54,7 +54,7 @@ export async function stage({
   clients = { acme: ["stripe"] },
 }: StageOptions = {}) {
   const { folder, config } = await place(clients);
-  const results: { path: string | undefined; result: Result; secret: number | undefined }[] = [];
+  const results: { path: string | undefined; result: ReceiveResult; secret: number | undefined }[] = [];
   const troubles: unknown[] = [];
   const routes = new Routes(now);
   routes.replace(config.clients);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HoldfastError } from "../../src/core/error.ts";
-import { errorFields, type Fields, jsonLog, type Level, silentLog } from "../../src/observe/log.ts";
+import { errorFields, type Fields, jsonLog, type LogLevel, silentLog } from "../../src/observe/log.ts";
 
-function captured(level: Level = "info") {
+function captured(level: LogLevel = "info") {
   const lines: string[] = [];
   const log = jsonLog(level, { write: (line: string) => void lines.push(line) });
   return { log, lines, parsed: () => lines.map((line) => JSON.parse(line)) };

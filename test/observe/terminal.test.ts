@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { generateKey, parseSigner, signNote } from "../../src/audit/note.ts";
-import { noteText } from "../../src/certificate/certificate.ts";
+import { certificateNoteText } from "../../src/certificate/certificate.ts";
 import { resign } from "../bag/bag-lists.ts";
 import { obeyed, onTerminal, type Seen, withoutTerminal } from "../cli/terminal.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -101,7 +101,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
       ...{ policy: {}, legalBasis: [LIE], totals, entries: [] },
     });
     const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-    const note = signNote(noteText("forger.example/log", sha256(json), sha256("")), [parseSigner(skey)]);
+    const note = signNote(certificateNoteText("forger.example/log", sha256(json), sha256("")), [parseSigner(skey)]);
     const folder = place.path(`certificate-${certificates++}`);
     await mkdir(folder);
     await writeFile(join(folder, "certificate.json"), json);

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { zipSync } from "fflate";
 import type { Browser } from "playwright-core";
-import { leftBehind } from "../../src/bag/os-leftovers.ts";
+import { osLeftovers } from "../../src/bag/os-leftovers.ts";
 import { relist, resign } from "../bag/bag-lists.ts";
 import { makeAgeKey, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
@@ -47,11 +47,11 @@ const ADDED = [
 test("the list takes these names, in any folder, and no others", () => {
   for (const name of LEFT) {
     for (const folder of ["", "data/", "data/records/aa/"]) {
-      assert.equal(leftBehind(`${folder}${name}${name.endsWith("/") ? "a/b" : ""}`), folder + name);
-      if (name.endsWith("/")) assert.equal(leftBehind(folder + name.slice(0, -1)), folder + name.slice(0, -1));
+      assert.equal(osLeftovers(`${folder}${name}${name.endsWith("/") ? "a/b" : ""}`), folder + name);
+      if (name.endsWith("/")) assert.equal(osLeftovers(folder + name.slice(0, -1)), folder + name.slice(0, -1));
     }
   }
-  for (const name of ADDED) assert.equal(leftBehind(name), undefined, name);
+  for (const name of ADDED) assert.equal(osLeftovers(name), undefined, name);
 });
 
 describe("one folder, two readers: the command line and the page in Chromium", { skip: withoutChromium }, () => {
@@ -168,7 +168,7 @@ describe("one folder, two readers: the command line and the page in Chromium", {
     assert.match(resealed.stderr, /ignored: 3 files/);
     const names = await readdir(out, { recursive: true });
     assert.deepEqual(
-      names.filter((name) => leftBehind(name) !== undefined),
+      names.filter((name) => osLeftovers(name) !== undefined),
       [],
     );
     const left = ["original/.DS_Store", "original/headers/records/._x", "data/desktop.ini", "$RECYCLE.BIN/"];

@@ -9,7 +9,7 @@ import { HoldfastError } from "../../src/core/error.ts";
 import type { Capture } from "../../src/export/capture.ts";
 import { Box } from "../../src/seal/secretbox.ts";
 import { fileKey, recordKey } from "../../src/vault/layout.ts";
-import { type Asked, failureOf, isStale, refuseUnfit, resultSchema } from "../../src/workers/result.ts";
+import { type AskedIdentity, failureOf, isStale, refuseUnfit, resultSchema } from "../../src/workers/result.ts";
 import { jobId, Messages, type Task } from "../../src/workers/task.ts";
 import { anyCharacter } from "../fuzz/character.ts";
 
@@ -50,7 +50,7 @@ const known = {
 };
 const something: Task["kept"] = { ...nothing, known, versions: [FORMER], files: [keptFile], hadContent: true };
 
-function asked(changes: Partial<Asked> = {}): Asked {
+function asked(changes: Partial<AskedIdentity> = {}): AskedIdentity {
   return {
     candidate: { id: "id-1", subject: SUBJECT, listed: LISTED, way: "list" },
     kept: nothing,
@@ -86,7 +86,7 @@ function stored(changes: Partial<RecordStored> = {}, kind: "new" | "changed" | "
   return { kind, entry, files: fresh.length, bytes, withheld: entry.withheld, gaps: [] };
 }
 
-const refuses = (capture: Capture, of: Asked, why: RegExp) =>
+const refuses = (capture: Capture, of: AskedIdentity, why: RegExp) =>
   assert.throws(
     () => refuseUnfit(capture, of),
     (error) => error instanceof HoldfastError && error.code === "malformed" && why.test(error.message),
@@ -147,7 +147,7 @@ describe("a result that matches its task", () => {
 describe("a result that does not match", () => {
   const other = "cd".repeat(16);
   const file = entryOf().files[0]!;
-  const cases: readonly (readonly [string, Capture, RegExp, Partial<Asked>?])[] = [
+  const cases: readonly (readonly [string, Capture, RegExp, Partial<AskedIdentity>?])[] = [
     ["new, for an identity that is kept", stored(), /new, changed/, { kept: something }],
     ["changed, for an identity that is not kept", stored({}, "changed"), /new, changed/],
     ["again, without being asked", stored({}, "again"), /new, changed/],

@@ -12,13 +12,13 @@ import { messagesOf, openClientVault, openTokens } from "../../src/session/clien
 import { openSource } from "../../src/session/open-source.ts";
 import { WaitingError, Worker } from "../../src/workers/bullmq.ts";
 import { namesOf, PREFIX } from "../../src/workers/redis-keys.ts";
-import type { Result } from "../../src/workers/result.ts";
+import type { WorkerResult } from "../../src/workers/result.ts";
 import { backfillTerms, keptOf } from "../../src/workers/task.ts";
 import { session } from "../crash/aftermath.ts";
 import type { Workplace } from "../export/workplace.ts";
 
 /** A rogue's answer in place of the honest one. Undefined if the lie does not apply to this identity. */
-export type Lie = (honest: Result & { capture: unknown }, tools: Tools) => unknown;
+export type Lie = (honest: WorkerResult & { capture: unknown }, tools: Tools) => unknown;
 
 export interface Tools {
   readonly job: string;
@@ -115,7 +115,7 @@ export async function lieAll(
   return told;
 }
 
-function tell(lie: Lie, honest: Result & { capture: unknown }, tools: Tools): unknown {
+function tell(lie: Lie, honest: WorkerResult & { capture: unknown }, tools: Tools): unknown {
   try {
     return lie(honest, tools);
   } catch (error) {

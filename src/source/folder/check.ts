@@ -1,7 +1,7 @@
 import type { FolderFields, FolderSourceConfig } from "../../config/source-config.ts";
 import { hasCode } from "../../core/error.ts";
 import { byName, type Drop, type EntryFile, findDrops, isTaken, itemsOf } from "./drops.ts";
-import type { Entry } from "./entries.ts";
+import type { FolderEntry } from "./entries.ts";
 import { filesOf, openFile } from "./files.ts";
 import { digestsIn } from "./manifest.ts";
 import { identityOf, idOf, valueAt } from "./mapping.ts";
@@ -132,7 +132,7 @@ class Check {
     }
   }
 
-  async #checkEntry(number: number, file: EntryFile, entry: Entry): Promise<void> {
+  async #checkEntry(number: number, file: EntryFile, entry: FolderEntry): Promise<void> {
     if (entry.why !== undefined) return this.#note(file, entry.line, entry.why);
     this.#entries += 1;
     const id = idOf(entry.value, this.#config.fields);

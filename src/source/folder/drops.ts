@@ -1,7 +1,7 @@
 import type { FolderSourceConfig } from "../../config/source-config.ts";
 import { type HoldfastError, hasCode } from "../../core/error.ts";
-import type { Waiting } from "../source.ts";
-import { type Format, formatOf } from "./entries.ts";
+import type { WaitingDrops } from "../source.ts";
+import { type EntryFormat, formatOf } from "./entries.ts";
 import { isBag } from "./manifest.ts";
 import { type Item, isLeftover, isThere, joined, type Store } from "./store.ts";
 
@@ -26,7 +26,7 @@ export const isTaken = ({ waits, fault }: Drop): boolean => waits === undefined 
 export interface EntryFile {
   readonly drop: Drop;
   readonly path: string;
-  readonly format: Format;
+  readonly format: EntryFormat;
   readonly stamp: string;
 }
 
@@ -129,7 +129,7 @@ async function dropAt(store: Store, path: string, { ready }: Terms, now: () => T
 }
 
 /** What waits, in numbers. */
-export function waitingIn(drops: readonly Drop[]): Waiting {
+export function waitingIn(drops: readonly Drop[]): WaitingDrops {
   const waiting = drops.filter(({ waits }) => waits !== undefined);
   return { count: waiting.length, stalled: waiting.filter(({ isStalled }) => isStalled).length };
 }

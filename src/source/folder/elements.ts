@@ -1,5 +1,5 @@
 /** An element of a JSON array, as it lies in its text. */
-export interface Element {
+export interface JsonElement {
   readonly at: number;
   readonly length: number;
   readonly line: number;
@@ -22,10 +22,10 @@ export function isArray(text: Buffer): boolean {
  * Where the elements of an array are. That each is valid is for the reader to check. Undefined if the text is no array,
  * or has more than `most` elements.
  */
-export function elementsOf(text: Buffer, most: number): Element[] | undefined {
+export function elementsOf(text: Buffer, most: number): JsonElement[] | undefined {
   let at = blanks(text, 0);
   if (text[at] !== OPEN_LIST) return undefined;
-  const found: Element[] = [];
+  const found: JsonElement[] = [];
   let line = 1;
   let counted = 0;
   at = blanks(text, at + 1);

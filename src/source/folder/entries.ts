@@ -5,7 +5,7 @@ import { lineBreakOf, type Row, Rows } from "./rows.ts";
 import { chunksOf, type OpenFile } from "./store.ts";
 import { cellsOf, separatorOf } from "./table.ts";
 
-export type Format = "JSON" | "JSON Lines" | "CSV";
+export type EntryFormat = "JSON" | "JSON Lines" | "CSV";
 
 /** Where an entry lies in its file. */
 export interface EntryPlace {
@@ -16,7 +16,7 @@ export interface EntryPlace {
 }
 
 /** An entry as it lies there, or why it is not one. Untrusted and personal; `why` is in words of ours. */
-export type Entry = EntryPlace &
+export type FolderEntry = EntryPlace &
   (
     | { readonly text: string; readonly value: unknown; readonly why?: undefined }
     | { readonly text?: undefined; readonly why: string }
@@ -36,10 +36,10 @@ const MAX_ELEMENTS = 100_000;
 
 const MIB = MAX_ENTRY / 1024 / 1024;
 
-export function formatOf(name: string): Format | undefined {
+export function formatOf(name: string): EntryFormat | undefined {
   const [, extension = ""] = /\.([a-z]+)$/i.exec(name) ?? [];
   return { json: "JSON", jsonl: "JSON Lines", ndjson: "JSON Lines", csv: "CSV" }[extension.toLowerCase()] as
-    | Format
+    | EntryFormat
     | undefined;
 }
 
@@ -50,20 +50,20 @@ export function formatOf(name: string): Format | undefined {
  */
 export async function* entriesOf(
   file: OpenFile,
-  format: Format,
+  format: EntryFormat,
   {
     onHeader = () => {},
     watch = () => {},
   }: { onHeader?: (header: Header) => void; watch?: (bytes: Buffer) => void } = {},
-): AsyncGenerator<readonly Entry[]> {
+): AsyncGenerator<readonly FolderEntry[]> {
   if (format === "JSON") {
     yield jsonEntries(await wholeOf(file, watch));
     return;
   }
   let rows = format === "CSV" ? undefined : new Rows(MAX_ENTRY, undefined);
   let header: Header | undefined;
-  const read = (found: readonly Row[]): Entry[] => {
-    const entries: Entry[] = [];
+  const read = (found: readonly Row[]): FolderEntry[] => {
+    const entries: FolderEntry[] = [];
     for (const row of found) {
       if (isBlank(row)) continue;
       if (format === "JSON Lines") entries.push(entryOf(row));
@@ -90,7 +90,7 @@ function tableRows(text: string): Rows {
 }
 
 /** One entry again, from where it lies. */
-export async function entryAt(file: OpenFile, place: EntryPlace, header: Header | undefined): Promise<Entry> {
+export async function entryAt(file: OpenFile, place: EntryPlace, header: Header | undefined): Promise<FolderEntry> {
   const bytes = await file.read(place.at, place.length);
   await file.confirm();
   return header === undefined ? entryOf({ ...place, bytes }) : rowOf({ ...place, bytes }, header);
@@ -109,7 +109,7 @@ async function wholeOf(file: OpenFile, watch: (bytes: Buffer) => void): Promise<
 /** Why a file has no entries: in words of ours. */
 export class Unfit extends Error {}
 
-function jsonEntries(whole: Buffer): Entry[] {
+function jsonEntries(whole: Buffer): FolderEntry[] {
   const mark = markLength(whole);
   const text = whole.subarray(mark);
   if (!isArray(text)) return [entryOf({ at: 0, length: whole.length, line: 1, bytes: whole })];
@@ -122,7 +122,7 @@ function jsonEntries(whole: Buffer): Entry[] {
 }
 
 /** The text is without a byte order mark, which belongs to the file. */
-function entryOf({ at, length, line, bytes }: Row): Entry {
+function entryOf({ at, length, line, bytes }: Row): FolderEntry {
   const place = { at, length, line };
   if (bytes === undefined) return { ...place, why: `is longer than ${MIB} MiB` };
   const text = textOf(at === 0 ? bytes.subarray(markLength(bytes)) : bytes);
@@ -145,7 +145,7 @@ function headerOf({ at, bytes }: Row): Header {
   return { text: `${text}\n`, separator, columns };
 }
 
-function rowOf({ at, length, line, bytes }: Row, { text: header, separator, columns }: Header): Entry {
+function rowOf({ at, length, line, bytes }: Row, { text: header, separator, columns }: Header): FolderEntry {
   const place = { at, length, line };
   if (bytes === undefined) return { ...place, why: `is longer than ${MIB} MiB` };
   const text = textOf(bytes);

@@ -3,10 +3,10 @@ import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import type { HttpOptions } from "../http.ts";
 import type { LimitsView } from "../rate/limits.ts";
-import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck, Waiting } from "../source.ts";
+import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck, WaitingDrops } from "../source.ts";
 import { dropChecks } from "./checks.ts";
 import { findDrops, waitingIn } from "./drops.ts";
-import { type Entry, entryAt } from "./entries.ts";
+import { entryAt, type FolderEntry } from "./entries.ts";
 import { ENTRY, FILE, refused } from "./errors.ts";
 import { digested, filesOf, listedOf, openFile } from "./files.ts";
 import { disposable } from "./manifest.ts";
@@ -36,7 +36,7 @@ export class FolderSource implements Source {
   #scan: { readonly of: Promise<Scan>; at: number } | undefined;
   /** Earlier ones may still be read from. */
   readonly #scans: Scan[] = [];
-  #waiting: Waiting | undefined;
+  #waiting: WaitingDrops | undefined;
   #requests = 0;
   #isClosed = false;
 
@@ -57,7 +57,7 @@ export class FolderSource implements Source {
     return { rate, ceiling: rate, per: this.#config.rate.per, silences: 0, silent: 0, refusals: 0 };
   }
 
-  get waiting(): Waiting | undefined {
+  get waiting(): WaitingDrops | undefined {
     return this.#waiting;
   }
 
@@ -129,7 +129,7 @@ export class FolderSource implements Source {
       this.#scan = undefined;
       throw refused("its file changed since it was listed");
     }
-    const entry: Entry = await entryAt(open.of, place, scan.header(file));
+    const entry: FolderEntry = await entryAt(open.of, place, scan.header(file));
     return { entry, home: scan.home(place.file), format: file.format };
   }
 

@@ -1,7 +1,7 @@
 import { hasCode } from "../../core/error.ts";
 import type { ListedIdentity, Page } from "../source.ts";
 import { byName, type EntryFile, isTaken } from "./drops.ts";
-import type { Entry } from "./entries.ts";
+import type { FolderEntry } from "./entries.ts";
 import { filesOf, listedOf } from "./files.ts";
 import { identityOf, idOf, type Mapping } from "./mapping.ts";
 import { read, type Scan, whyUnfit } from "./scan.ts";
@@ -27,7 +27,7 @@ export async function* pagesOf(
 ): AsyncGenerator<Page> {
   const from = cursor === undefined ? undefined : positionOf(cursor);
   let whole = scan.survey.drops.every(isTaken) && scan.unfit.size === 0;
-  let entries: Entry[] = [];
+  let entries: FolderEntry[] = [];
   // Each walk counts the drops that cannot be read, also one that goes on from a cursor.
   let broken = scan.survey.drops.filter(({ fault }) => fault !== undefined).length;
   const last = scan.survey.files.length - 1;
@@ -70,7 +70,7 @@ async function listed(
   scan: Scan,
   mapping: Mapping,
   file: number,
-  entries: readonly Entry[],
+  entries: readonly FolderEntry[],
 ): Promise<Pick<Page, "identities" | "unread">> {
   const identities: ListedIdentity[] = [];
   const unread: string[] = [];
@@ -91,7 +91,7 @@ async function listedEntry(
   scan: Scan,
   mapping: Mapping,
   file: number,
-  entry: Entry,
+  entry: FolderEntry,
 ): Promise<ListedIdentity | string | undefined> {
   if (entry.why !== undefined) return undefined;
   const id = idOf(entry.value, mapping.fields);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { type EntryFile, type FoundDrops, isTaken } from "./drops.ts";
-import { type Entry, entriesOf, type Header, Unfit } from "./entries.ts";
+import { entriesOf, type FolderEntry, type Header, Unfit } from "./entries.ts";
 import { type DigestList, digestsIn, disposable, manifestOf } from "./manifest.ts";
 import type { Mapping } from "./mapping.ts";
 import { idOf, valueAt } from "./mapping.ts";
@@ -129,7 +129,7 @@ export async function* read(
   store: Store,
   { path, format, stamp }: EntryFile,
   on?: Parameters<typeof entriesOf>[2],
-): AsyncGenerator<readonly Entry[]> {
+): AsyncGenerator<readonly FolderEntry[]> {
   await using file = disposable(await store.open(path));
   if (file.of.stamp !== stamp) throw new Unfit("changed while it was read");
   yield* entriesOf(file.of, format, on);

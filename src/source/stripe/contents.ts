@@ -11,7 +11,7 @@ import type { Ask } from "./gathering.ts";
 const metadata = z.object({ id: fileId, url: z.unknown() });
 
 /** The bytes of files: with the key where Stripe lets it read them, else by a link that expires within 30 seconds. */
-export class Contents {
+export class FileContents {
   readonly #http: Http;
   readonly #ask: Ask;
   readonly #api: string;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import { broken, checked, object, parseAnswer, tooMuch } from "../answer.ts";
-import { type Element, ListReader } from "../list-reader.ts";
+import { type ListElement, ListReader } from "../list-reader.ts";
 import type { Change, ListedIdentity, Page } from "../source.ts";
 import { id, sessionOf, time, told } from "./answers.ts";
 import { listedSession } from "./listed.ts";
@@ -82,11 +82,11 @@ async function listOf(name: string, chunks: AsyncIterable<Uint8Array>) {
   }
 }
 
-function contentOf({ text }: Element): unknown {
+function contentOf({ text }: ListElement): unknown {
   return text === undefined ? undefined : parsed(text);
 }
 
-function idOf(element: Element, raw: unknown): string | undefined {
+function idOf(element: ListElement, raw: unknown): string | undefined {
   return id.safeParse(raw === undefined ? parsed(element.id ?? "") : object(raw).id).data;
 }
 

@@ -7,7 +7,7 @@ import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck }
 import { id as idSchema } from "./answers.ts";
 import { EVENTS, eventsCall, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
-import { Contents } from "./contents.ts";
+import { FileContents } from "./contents.ts";
 import { filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
@@ -42,7 +42,7 @@ export class StripeSource implements Source {
   readonly api: string;
   readonly #http: Http;
   readonly #options: StripeOptions;
-  readonly #contents: Contents;
+  readonly #contents: FileContents;
   readonly #right = new SensitiveRight(() => this.#now());
 
   readonly #ask: Ask = async (call) => (await this.#http.text(call, MAX_ANSWER)).text;
@@ -54,7 +54,7 @@ export class StripeSource implements Source {
     const headers = { ...VERSION, ...(account === undefined ? {} : { "stripe-account": account }) };
     const auth = { kind: "scheme", scheme: "Bearer" } as const;
     this.#http = new Http({ ...options, auth, headers, endpoints: ENDPOINTS, limitMeant });
-    this.#contents = new Contents(this.#http, this.#ask, this.api);
+    this.#contents = new FileContents(this.#http, this.#ask, this.api);
   }
 
   get requests(): number {

@@ -76,7 +76,7 @@ export function below(row: CheckRow, rows: readonly CheckRow[]): CheckRow[] {
 }
 
 /** Seconds since 1970, which is how some providers write a time. */
-export function seconds(value: unknown): string | null {
+export function fromUnixSeconds(value: unknown): string | null {
   if (typeof value !== "number" || !(Math.abs(value) < 1e11)) return null;
   return new Date(value * 1_000).toISOString();
 }

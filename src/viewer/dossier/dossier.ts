@@ -41,13 +41,13 @@ export interface FileName {
 }
 
 /** A file as the record names it, whether the vault has it or not. */
-export interface KeptFile {
+export interface RecordFile {
   readonly id: string;
   readonly resource: string;
 }
 
 /** What a provider's answers say that the record's own fields do not. */
-export interface Dossier {
+export interface DossierView {
   readonly checks: readonly ProviderCheck[];
   /** Undefined for a file that is called by its type and page alone. */
   readonly fileName: (id: string, resource: string) => FileName | undefined;
@@ -58,7 +58,9 @@ export interface Dossier {
 }
 
 /** How each provider's answers are read; a provider without a line here has its data points, and its answers as they came. */
-const READERS: Partial<Readonly<Record<ProviderKind, (answers: Answers, files: readonly KeptFile[]) => Dossier>>> = {
+const READERS: Partial<
+  Readonly<Record<ProviderKind, (answers: Answers, files: readonly RecordFile[]) => DossierView>>
+> = {
   onfido,
   persona,
   stripe,
@@ -66,7 +68,7 @@ const READERS: Partial<Readonly<Record<ProviderKind, (answers: Answers, files: r
   veriff,
 };
 
-const NOTHING: Dossier = { checks: [], fileName: () => undefined };
+const NOTHING: DossierView = { checks: [], fileName: () => undefined };
 
 /** Untrusted: whatever the answers are, they are read for what they have, and none of it throws. */
 export function dossierOf({
@@ -74,7 +76,7 @@ export function dossierOf({
   raw,
   files,
   withheld,
-}: Pick<SealedRecord, "source" | "raw"> & { readonly files?: unknown; readonly withheld?: unknown }): Dossier {
+}: Pick<SealedRecord, "source" | "raw"> & { readonly files?: unknown; readonly withheld?: unknown }): DossierView {
   const kind = isObject(source) ? source.kind : undefined;
   const read = typeof kind === "string" && Object.hasOwn(READERS, kind) ? READERS[kind as ProviderKind] : undefined;
   const kept = [...items(files), ...items(withheld)].map(members).flatMap(({ id, resource }) => {

@@ -1,10 +1,10 @@
 import { type Answers, below, members, rowsIn, text, valueRows } from "./answers.ts";
-import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
+import type { CheckRow, DossierView, FileName, ProviderCheck } from "./dossier.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
 /** Runs with what their tasks found, then checks with their reports; the newest first, as Onfido lists them. */
-export function onfido(answers: Answers): Dossier {
+export function onfido(answers: Answers): DossierView {
   const runs = answers.listed("GET /workflow_runs", null);
   const tasks = answers.of("GET /workflow_runs/{workflow_run_id}/tasks/{task_id}");
   const checks = answers.listed("GET /checks", "checks");

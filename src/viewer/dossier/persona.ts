@@ -1,5 +1,5 @@
 import { type Answers, below, items, members, rowsIn, text, valueRows } from "./answers.ts";
-import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
+import type { CheckRow, DossierView, FileName, ProviderCheck } from "./dossier.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ const OUTCOME =
 const SEARCHED = /^(name-.*|birthdate|country-code|has-match|status|tags|redacted-at|.*-at-ts)$/;
 
 /** Verifications with each of their checks, reports, and the cases in which a person decided. */
-export function persona(answers: Answers): Dossier {
+export function persona(answers: Answers): DossierView {
   const inquiry = answers.listed("GET /inquiries/{inquiry-id}", "included");
   const reports = [...inquiry, ...answers.listed("GET /reports", "data")].filter(isOf("report"));
   const cases = answers.of("GET /cases/{case-id}").map(({ data }) => members(data));

@@ -1,5 +1,5 @@
-import { type Answers, below, items, members, rowsIn, seconds, text, valueRows } from "./answers.ts";
-import type { Dossier, FileName, ProviderCheck } from "./dossier.ts";
+import { type Answers, below, fromUnixSeconds, items, members, rowsIn, text, valueRows } from "./answers.ts";
+import type { DossierView, FileName, ProviderCheck } from "./dossier.ts";
 
 /** What one report checks, in the order a person looks at it. A check that was not asked for is absent. */
 const PARTS = ["document", "selfie", "id_number", "email", "phone"] as const;
@@ -7,7 +7,7 @@ const PARTS = ["document", "selfie", "id_number", "email", "phone"] as const;
 type Members = Readonly<Record<string, unknown>>;
 
 /** The session with what it asked for, and the checks of every attempt, the newest first. */
-export function stripe(answers: Answers): Dossier {
+export function stripe(answers: Answers): DossierView {
   const reports = answers.listed("GET /identity/verification_reports", "data");
   const sessions = answers.of("GET /identity/verification_sessions/{id}");
   const files = new Map<string, FileName>();
@@ -28,7 +28,7 @@ function sessionOf(session: Members): ProviderCheck {
     id: text(session.id),
     rows: [
       ...valueRows(["status"], status),
-      ...valueRows(["created_at"], seconds(created)),
+      ...valueRows(["created_at"], fromUnixSeconds(created)),
       ...valueRows(["last_error"], error),
       ...valueRows(["redaction"], redaction),
       ...Object.entries(members(options)).flatMap(([part, of]) => {
@@ -54,7 +54,7 @@ function checksOf(report: Members, attempts: number, attempt: number): ProviderC
           ...valueRows(["error_code"], code),
           ...valueRows([name === "document" ? "document_type" : "type"], part.type),
           ...valueRows(["attempt"], attempts > 1 ? `${attempt} of ${attempts}` : null),
-          ...valueRows(["created_at"], seconds(report.created)),
+          ...valueRows(["created_at"], fromUnixSeconds(report.created)),
         ],
       },
     ];

@@ -1,5 +1,5 @@
 import { type Answers, items, members, rowsIn, text, valueRows } from "./answers.ts";
-import type { CheckRow, Dossier, FileName, ProviderCheck } from "./dossier.ts";
+import type { CheckRow, DossierView, FileName, ProviderCheck } from "./dossier.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -7,7 +7,7 @@ const APPLICANT = "GET /resources/applicants/{applicantId}";
 const CHECKS = ["TIN", "EMAIL_CONFIRMATION", "PHONE_CONFIRMATION", "IP_CHECK", "POA", "SIMILAR_SEARCH", "COMPANY"];
 
 /** The review and those before it, its steps, then AML, the other checks and later actions. */
-export function sumsub(answers: Answers): Dossier {
+export function sumsub(answers: Answers): DossierView {
   const [review = {}] = answers.of(`${APPLICANT}/status`);
   const earlier = answers
     .listed(`${APPLICANT}/review/history`, "items")

@@ -2,7 +2,7 @@ import { type Estimate, estimate, estimateText } from "../src/backfill/estimate.
 import type { IdList } from "../src/backfill/id-list.ts";
 import { type Survey, survey } from "../src/backfill/survey.ts";
 import type { Catalog } from "../src/catalog/catalog.ts";
-import { peekCatalog } from "../src/catalog/own-catalog.ts";
+import { peekCatalog } from "../src/catalog/open-catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { ActiveSourceConfig, SourceConfig } from "../src/config/source-config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";

@@ -13,13 +13,12 @@ import { HoldfastError } from "../src/core/error.ts";
 import { printableJson } from "../src/core/printable.ts";
 import { fileError, readingFile } from "../src/io/file-error.ts";
 import { fileAt } from "../src/io/is-there.ts";
-import { Unfinished } from "../src/io/unfinished-folder.ts";
+import { Unfinished, warnOfLeftovers } from "../src/io/unfinished-folder.ts";
 import type { Console } from "../src/observe/console.ts";
 import { firstFew } from "../src/observe/first-few.ts";
 import { number, plural } from "../src/observe/format.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
 import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
-import { warnOfLeftovers } from "../src/session/leftovers.ts";
 
 export const openCommand = new Command("open")
   .description("decrypt a bag, or one sealed record or file, with a private key")
@@ -62,7 +61,7 @@ async function openSealed(
 ): Promise<void> {
   await refuseOtherThanSealed(sealed);
   const opener = await openKeyFile(key);
-  if (out !== undefined) await warnOfLeftovers(out, console);
+  if (out !== undefined) await warnOfLeftovers(out, console.log);
   const reading = readingFile(sealed);
   try {
     const plain = Readable.from(await opener.openStream(reading), { objectMode: false });
@@ -93,7 +92,7 @@ export async function openWholeBag(
     });
   }
   const opener = await openKeyFile(key);
-  await warnOfLeftovers(out, console);
+  await warnOfLeftovers(out, console.log);
   const checked = await checkBag(bag, vkey);
   if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("records");

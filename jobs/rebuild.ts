@@ -1,5 +1,5 @@
 import { AuditLog } from "../src/audit/log.ts";
-import { catalogFile } from "../src/catalog/own-catalog.ts";
+import { catalogFile } from "../src/catalog/open-catalog.ts";
 import { rebuildCatalog } from "../src/catalog/rebuild-catalog.ts";
 import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";

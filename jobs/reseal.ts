@@ -8,11 +8,11 @@ import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import { parseRecipients } from "../src/config/recipients.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { HoldfastError } from "../src/core/error.ts";
+import { warnOfLeftovers } from "../src/io/unfinished-folder.ts";
 import type { Console } from "../src/observe/console.ts";
 import { bytes, plural } from "../src/observe/format.ts";
 import { openKeyFile } from "../src/session/key-file.ts";
 import { sayVerdict, untrusted } from "../src/session/key-trust.ts";
-import { warnOfLeftovers } from "../src/session/leftovers.ts";
 
 export const resealCommand = new Command("reseal")
   .description("re-encrypt a bag for someone else, without changing its sealed contents")
@@ -59,7 +59,7 @@ export async function reseal(
     throw new HoldfastError("recipients", cause.message.replaceAll("recipients", "--to").split("\n"), { cause });
   });
   const opener = await openKeyFile(key);
-  await warnOfLeftovers(out, console);
+  await warnOfLeftovers(out, console.log);
   const checked = await checkBag(bag, vkey);
   if (checked.ignored.length > 0) console.say(`${bag}: ignored: ${leftBehindText(checked.ignored)}`);
   const progress = console.progress("objects");

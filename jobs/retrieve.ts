@@ -16,11 +16,11 @@ import {
 } from "../src/cli/second-person.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
+import { warnOfLeftovers } from "../src/io/unfinished-folder.ts";
 import { bytes, number, plural, verifications } from "../src/observe/format.ts";
 import { tellWhom } from "../src/people/customer.ts";
 import { findPeople, knownSubject, onlyClient, type Wanted } from "../src/people/people.ts";
 import type { Session } from "../src/session/client.ts";
-import { warnOfLeftovers } from "../src/session/leftovers.ts";
 import { openLog } from "../src/session/open-log.ts";
 
 interface RetrieveFlags extends NamedFlags, Partial<Request> {
@@ -176,7 +176,7 @@ async function retrieveApproved(session: Session, options: ApprovedOptions): Pro
 }
 
 async function prepare(held: HeldVault, { console }: Session, bag: Bag): Promise<Prepared> {
-  await warnOfLeftovers(bag.out, console);
+  await warnOfLeftovers(bag.out, console.log);
   using progress = console.progress(`${held.config.id}: records`);
   const prepared = await prepareBag(held, bag, progress.update);
   progress.end();

@@ -1,5 +1,5 @@
 import type { Catalog } from "../src/catalog/catalog.ts";
-import { peekCatalog } from "../src/catalog/own-catalog.ts";
+import { peekCatalog } from "../src/catalog/open-catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { bytes, number } from "../src/observe/format.ts";

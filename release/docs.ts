@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jsonSchema } from "../src/config/json-schema.ts";
+import { jsonSchema } from "../src/config/schema.ts";
 import { commandsPage } from "./docs/commands-page.ts";
 import { configPage } from "./docs/config-page.ts";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { jsonSchema } from "../../src/config/json-schema.ts";
 import { PRESET_NAMES, presetInWords, presetOf } from "../../src/config/presets.ts";
+import { jsonSchema } from "../../src/config/schema.ts";
 import { anchor, code, prose, table } from "./markdown.ts";
 
 /** Both have the same fields: the page shows them once. */

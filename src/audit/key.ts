@@ -13,7 +13,7 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from "node:crypto";
-import { HoldfastError } from "../core/error.ts";
+import { HoldfastError, hasCode } from "../core/error.ts";
 import { parseBase64, parseText } from "./canonical.ts";
 
 const ED25519 = 0x01;
@@ -129,4 +129,25 @@ function importKey(half: "public" | "private", raw: Uint8Array): KeyObject {
 
 function malformed(message: string): HoldfastError {
   return new HoldfastError("malformed", message);
+}
+
+const RESTORE = "Restore the file that `holdfast init` made, from your backup; a log cannot go on under another key.";
+
+/**
+ * A log's private key that the config names. What is wrong with it is the config's fault and no sign that anyone changed
+ * the vault: throws `config`, never `malformed`.
+ * @param reference names it in an error, which holds no part of it
+ */
+export function ownSigner(skey: string, reference: string): Signer {
+  try {
+    return parseSigner(skey);
+  } catch (cause) {
+    if (!hasCode(cause, "malformed")) throw cause;
+    const why = hasForm(skey) ? "its check digits do not fit" : "it does not begin with PRIVATE+KEY+, or is cut off";
+    throw new HoldfastError("config", `${reference} is not a log key: ${why}`, { hint: RESTORE });
+  }
+}
+
+function hasForm(skey: string): boolean {
+  return /^PRIVATE\+KEY\+[^+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/.test(skey);
 }

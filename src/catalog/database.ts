@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { isDamagedDatabase } from "../io/file-error.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 import { INDEXES, SCHEMA, TABLES } from "./schema.ts";
-import { isDamage, stateError } from "./statement.ts";
+import { stateError } from "./statement.ts";
 import { isUntouched, noteOpened } from "./untouched.ts";
 
 /** SQLite keeps these beside a database. */
@@ -31,7 +32,8 @@ export function openTables(path: string, origin: string): DatabaseSync {
     return emptyTables(path, origin);
   } catch (error) {
     if (db?.isOpen) db.close();
-    if (isDamage(error)) return emptyTables(path, origin);
+    // Nothing to repair: the log has everything.
+    if (isDamagedDatabase(error)) return emptyTables(path, origin);
     throw stateError(error, path);
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { HoldfastError } from "../core/error.ts";
+import { isDamagedDatabase } from "../io/file-error.ts";
 
 export interface Statement {
   get(...values: SQLInputValue[]): unknown;
@@ -20,7 +21,7 @@ export function statement(db: DatabaseSync, sql: string): Statement {
     try {
       return work();
     } catch (error) {
-      if (isDamage(error)) damaged.add(db);
+      if (isDamagedDatabase(error)) damaged.add(db);
       throw stateError(error, fileOf(db));
     }
   };
@@ -34,12 +35,6 @@ export function statement(db: DatabaseSync, sql: string): Statement {
     },
     run: (...values) => void guarded(() => prepared.run(...values)),
   };
-}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB: nothing to repair, because the log has everything. */
-export function isDamage(error: unknown): boolean {
-  if (error instanceof HoldfastError) return isDamage(error.cause);
-  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
 }
 
 /** @param path of the file */

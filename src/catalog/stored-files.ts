@@ -2,11 +2,21 @@ import type { DatabaseSync } from "node:sqlite";
 import type { StoredFile } from "../audit/entry.ts";
 import { HoldfastError } from "../core/error.ts";
 import { type ObjectKey, parseKey } from "../vault/layout.ts";
-import { EXTENDED, SAME_OBJECT } from "./longest-lock.ts";
 import { bytesOf, modeNumber, personOf, versionBytes } from "./packing.ts";
 import { statement } from "./statement.ts";
 import { digitsOf } from "./time.ts";
 import type { Words } from "./words.ts";
+
+/** No store shortens or softens a lock: of all locks in the log, the longest and hardest counts, in any order. */
+export const EXTENDED = `locked_until = max(locked_until, ${bytesOf()}), lock_mode = max(lock_mode, ${modeNumber()})`;
+
+/** An object that is logged again keeps the longest and hardest lock promised for it. */
+export const SAME_OBJECT = `
+  locked_until = CASE WHEN object_version = excluded.object_version
+    THEN max(locked_until, excluded.locked_until) ELSE excluded.locked_until END,
+  lock_mode = CASE WHEN object_version = excluded.object_version
+    THEN max(lock_mode, excluded.lock_mode) ELSE excluded.lock_mode END,
+  object_version = excluded.object_version`;
 
 /** A version that lists files: of the person with this number, whom the log may not have mentioned before. */
 interface Listing {

@@ -2,11 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordStored, StoredFile } from "../audit/entry.ts";
 import { isNote } from "../audit/said.ts";
 import { parseKey } from "../vault/layout.ts";
-import { EXTENDED, SAME_OBJECT } from "./longest-lock.ts";
 import { bytesOf, modeNumber, personOf, projectOf, versionBytes } from "./packing.ts";
 import { Persons } from "./persons.ts";
 import { statement } from "./statement.ts";
-import { StoredFiles } from "./stored-files.ts";
+import { EXTENDED, SAME_OBJECT, StoredFiles } from "./stored-files.ts";
 import { digitsOf } from "./time.ts";
 import type { Words } from "./words.ts";
 

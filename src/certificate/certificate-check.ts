@@ -20,6 +20,8 @@ import {
   type CertificateV3,
   certificateNoteText,
   DESTROYED,
+  DESTROYED_HEAD,
+  destroyedRows,
   ENTRIES,
   PAGE,
   PurgeTotals,
@@ -29,7 +31,6 @@ import {
   sha256,
 } from "./certificate.ts";
 import { CertifiedPeople } from "./certified-people.ts";
-import { DESTROYED_HEAD, destroyedRows } from "./destroyed.ts";
 import { textLines } from "./text-lines.ts";
 import { type Replayed, TRAIL, Trail } from "./trail.ts";
 

@@ -1,8 +1,7 @@
 import type { RecordPurged } from "../audit/entry.ts";
 import { bytes, number } from "../observe/format.ts";
 import { figure, type Html, html, page } from "../page/html.ts";
-import { paper } from "../page/paper.ts";
-import { STYLE } from "../page/style.ts";
+import { paper, STYLE } from "../page/style.ts";
 import { clockInWords } from "../report/policy-text.ts";
 import { parseKey } from "../vault/layout.ts";
 import { CERTIFICATE, type CertificateV3, DESTROYED, numberOf } from "./certificate.ts";

@@ -12,6 +12,8 @@ import {
   type CertificateV3,
   certificateNoteText,
   DESTROYED,
+  DESTROYED_HEAD,
+  destroyedRows,
   ENTRIES,
   formatEntryLine,
   PAGE,
@@ -21,7 +23,6 @@ import {
 } from "./certificate.ts";
 import { checkCertificate } from "./certificate-check.ts";
 import { certificatePage, SHOWN } from "./certificate-page.ts";
-import { DESTROYED_HEAD, destroyedRows } from "./destroyed.ts";
 import { HashedFile } from "./hashed-file.ts";
 import { RunEntries } from "./run-entries.ts";
 import { Trail } from "./trail.ts";

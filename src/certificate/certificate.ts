@@ -126,3 +126,17 @@ export function certificateNoteText(origin: string, certificate: string, page: s
 export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
+
+/** The head of the list that people open: a table of every object that is gone. Nothing in it needs quotes. */
+export const DESTROYED_HEAD =
+  "subject,object,destroyed,had_to_be_kept_until,relationship_ended,bytes,versions,sha256\n";
+
+/** The rows of one purge, in its order. They follow from the entry alone, so that a reader can make them again. */
+export function destroyedRows({ subject, time, ended = "", objects }: RecordPurged): string {
+  return objects
+    .map(
+      ({ key, due, size, versions, sha256 }) =>
+        `${[subject, key, time, due, ended, size, versions, sha256].join(",")}\n`,
+    )
+    .join("");
+}

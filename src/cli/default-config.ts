@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { HoldfastError } from "../core/error.ts";
-import { isOurs } from "../io/owner.ts";
+import { isOurs } from "../io/private-folder.ts";
 
 /** Where a command looks for the config without `--config`, in this order, relative to the current folder. */
 export const PLACES = ["holdfast.yaml", "config/holdfast.yaml", "/etc/holdfast/holdfast.yaml"];

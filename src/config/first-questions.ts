@@ -3,10 +3,9 @@ import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS, type Provider } f
 import { among, type ConfigPlace, checkKeep, checkKeysFolder, checkPublicKeys, checkState } from "./first-checks.ts";
 import { type AnswerName, type ConfigAnswers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
-import { PRESET_NAMES, presetInWords, presetOf } from "./presets.ts";
+import { PRESET_NAMES, presetInWords, presetOf, START_NAMES, STARTS } from "./presets.ts";
 import { SecretRef } from "./secret.ts";
 import { parseAppToken, parseIntegrationKey, parseVeriffUrl } from "./source-section.ts";
-import { START_NAMES, STARTS } from "./starts.ts";
 import { parseOrigin, parseServiceUrl, parseVaultUrl } from "./url.ts";
 
 export interface Question {

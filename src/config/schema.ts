@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseFile, parseId, parseLine, parseLookup, parseRule, parseState } from "./names.ts";
 import { clientScheduleSection, inboxSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";
@@ -148,4 +148,11 @@ function clientSection(folder: string) {
     },
     "An organisation with a legal duty to keep copies, and its one vault.",
   ).meta(BETWEEN_FIELDS);
+}
+
+/** The config file as JSON Schema, for editors. `npm run docs` writes it to `config/holdfast.schema.json`. */
+export function jsonSchema(): object {
+  // Relative paths are not resolved here, so any folder works. YAML editors support draft 7 best.
+  const schema = z.toJSONSchema(configSchema("/"), { io: "input", target: "draft-07" });
+  return { ...schema, title: "Holdfast" };
 }

@@ -4,10 +4,9 @@ import type { DataClass, Keep, RetentionConfig, VaultConfig } from "./config.ts"
 import { parseDuration } from "./duration.ts";
 import { choice, flag, list, read, section, text, whole } from "./fields.ts";
 import { parseAccount, parseKmsKey, parseRegion } from "./names.ts";
-import { PRESET_NAMES, presetOf } from "./presets.ts";
+import { PRESET_NAMES, presetOf, START_NAMES } from "./presets.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
 import { parseTimeZone } from "./schedule.ts";
-import { START_NAMES } from "./starts.ts";
 import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
 
 /** The larger sections of a client. */

@@ -1,8 +1,8 @@
 import { looksSecret } from "../core/redacted.ts";
 import { distance, tolerance } from "./close-word.ts";
-import { jsonSchema } from "./json-schema.ts";
 import { formatPath, type Path } from "./problem.ts";
 import { raw, rawList } from "./raw.ts";
+import { jsonSchema } from "./schema.ts";
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;

@@ -3,6 +3,9 @@ export type Clock = () => Temporal.Instant;
 
 export const systemClock: Clock = () => Temporal.Now.instant();
 
+/** How much the clocks of two machines may differ. */
+export const CLOCKS = { hours: 1 };
+
 /**
  * A clock that never falls behind the time elapsed since now. If the machine's clock were set back during a run, it
  * would date entries before earlier ones, lock objects until a past day, and hold a lease for hours. A jump ahead is

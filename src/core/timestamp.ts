@@ -10,3 +10,11 @@ export function isInstant(text: string): boolean {
   // JavaScript engines read 30 February as 2 March.
   return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 19) === text.slice(0, 19);
 }
+
+export function instant(text: string): Temporal.Instant {
+  return Temporal.Instant.from(text);
+}
+
+export function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(one, other) < 0;
+}

@@ -1,8 +1,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3VaultConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import { skewOf } from "../core/clock-check.ts";
 import { type HoldfastError, isTransient } from "../core/error.ts";
-import { skewOf } from "../core/skew.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
 import { s3Client } from "../vault/s3-client.ts";
 import { isChecksumMismatch, s3Error } from "../vault/s3-errors.ts";

@@ -1,6 +1,6 @@
 import { request } from "undici";
 import type { Clock } from "../core/clock.ts";
-import { skewOf } from "../core/skew.ts";
+import { skewOf } from "../core/clock-check.ts";
 import { dispatcher } from "../net/proxy.ts";
 import { type Finding, findings } from "./finding.ts";
 

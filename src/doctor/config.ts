@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { isOurs } from "../io/owner.ts";
+import { isOurs } from "../io/private-folder.ts";
 import { plural } from "../observe/format.ts";
 import { type Finding, findings } from "./finding.ts";
 

@@ -1,4 +1,4 @@
-import { ownSigner } from "../audit/own-key.ts";
+import { ownSigner } from "../audit/key.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
 import { RESTORE_LOOKUP_KEY, Tokens } from "../record/tokens.ts";

@@ -1,4 +1,4 @@
-import { peekCatalog } from "../catalog/own-catalog.ts";
+import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { askedSources } from "../config/sources.ts";
 import { leavingOf, leavingText } from "../report/leaving.ts";

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { lastTime } from "../audit/last-time.ts";
-import { peekCatalog } from "../catalog/own-catalog.ts";
+import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig, S3VaultConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { refuseWrongClock } from "../core/clock-check.ts";

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldfastError } from "../core/error.ts";
+import { isDamagedDatabase } from "../io/file-error.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 
 /** Increase it when the tables change. */
@@ -65,17 +66,13 @@ export function peekDatabase(path: string): DatabaseSync | undefined {
   }
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB. */
-const DAMAGE = [11, 26];
-
 export function inboxError(error: unknown, path: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const { message = "unknown", errcode, code } = error as { message?: string; errcode?: number; code?: string };
   const why = errcode === undefined ? (code ?? message) : `${message}, SQLite error ${errcode}`;
-  const isDamaged = errcode !== undefined && DAMAGE.includes(errcode & 0xff);
   return new HoldfastError("state", `cannot use the inbox ${path} (${why})`, {
     cause: error,
-    hint: isDamaged
+    hint: isDamagedDatabase(error)
       ? "Stop Holdfast, move the file and those beside it that begin with its name away, and start again. What was lost with it is found when it is each person's turn (`resync`)."
       : "Check space and permissions of the state folder.",
   });

@@ -46,3 +46,9 @@ export async function* readingFile(path: string): AsyncGenerator<Uint8Array, voi
     throw fileError(cause, path, "read");
   }
 }
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB: the file of an SQLite database is damaged. */
+export function isDamagedDatabase(error: unknown): boolean {
+  if (error instanceof HoldfastError) return isDamagedDatabase(error.cause);
+  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
+}

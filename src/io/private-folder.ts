@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, type Stats } from "node:fs";
 import { HoldfastError } from "../core/error.ts";
 import { isFull } from "./file-error.ts";
 
@@ -15,3 +15,7 @@ export function makePrivateFolder(path: string): void {
     });
   }
 }
+
+/** Whether a file belongs to this user or to root. True on systems without file owners (Windows). */
+export const isOurs = ({ uid }: Stats): boolean =>
+  uid === 0 || process.geteuid === undefined || uid === process.geteuid();

@@ -73,6 +73,14 @@ export async function leftovers(out: string): Promise<string[]> {
     .map((each) => join(dirname(out), each));
 }
 
+/** Warns about leftovers of a killed call with this --out. They do no harm, but may contain decrypted data. */
+export async function warnOfLeftovers(out: string, log: { warn(message: string): void }): Promise<void> {
+  for (const path of await leftovers(out))
+    log.warn(
+      `${path} is left over from an earlier call that stopped, or belongs to one still running: remove it if none is running`,
+    );
+}
+
 async function refuseTaken(path: string): Promise<void> {
   // Not `stat`: even a dangling link occupies the path.
   if ((await writingFile(path, () => lstat(path).catch(noFile))) === undefined) return;

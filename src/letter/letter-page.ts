@@ -1,7 +1,6 @@
 import { plural } from "../observe/format.ts";
 import { type Html, html, page, prose } from "../page/html.ts";
-import { paper } from "../page/paper.ts";
-import { STYLE } from "../page/style.ts";
+import { paper, STYLE } from "../page/style.ts";
 import { clockInWords } from "../report/policy-text.ts";
 import type { Assessment, Destroyed } from "../retention/assessment.ts";
 

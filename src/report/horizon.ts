@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { isBefore } from "../retention/instants.ts";
+import { isBefore } from "../core/timestamp.ts";
 import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
 import { purgeOf } from "../retention/purge-plan.ts";

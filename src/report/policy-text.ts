@@ -1,4 +1,4 @@
-import { STARTS } from "../config/starts.ts";
+import { STARTS } from "../config/presets.ts";
 import { plural } from "../observe/format.ts";
 
 /** A clock as the log has it, `P5Y from relationship-end`. */

@@ -1,7 +1,6 @@
 import { bytes, minute, number, plural } from "../observe/format.ts";
 import { figure, type Html, html, page } from "../page/html.ts";
-import { paper } from "../page/paper.ts";
-import { STYLE } from "../page/style.ts";
+import { paper, STYLE } from "../page/style.ts";
 import { verdict } from "./concerns.ts";
 import { coverageSection } from "./coverage-section.ts";
 import { exportsSection, lastExport, storedSection } from "./exports-section.ts";

@@ -1,8 +1,8 @@
 import type { Entry } from "../audit/entry.ts";
 import { leadsToPurge } from "../audit/resumed.ts";
 import { isPurge } from "../audit/said.ts";
+import { instant, isBefore } from "../core/timestamp.ts";
 import type { Fault } from "./fault.ts";
-import { instant, isBefore } from "./instants.ts";
 
 /**
  * How much older than an earlier entry an entry may be: clocks are set back. If it is older, the earlier one was dated

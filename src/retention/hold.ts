@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
+import { versionsOf } from "../vault/layout.ts";
 import { InARow } from "./in-a-row.ts";
-import { versionsOf } from "./objects.ts";
 import { termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
 

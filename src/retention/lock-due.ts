@@ -1,7 +1,7 @@
 import type { RetentionConfig } from "../config/config.ts";
+import { isBefore } from "../core/timestamp.ts";
 import { lockFor, wholeSecond } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
-import { isBefore } from "./instants.ts";
 import type { Term } from "./terms.ts";
 
 /** The lock that an object must get instead of its current one. */

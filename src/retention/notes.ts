@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { isBefore } from "./instants.ts";
+import { isBefore } from "../core/timestamp.ts";
 import { later } from "./keep.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";

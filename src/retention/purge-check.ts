@@ -1,9 +1,10 @@
 import type { PurgeBegun, RecordPurged } from "../audit/entry.ts";
 import type { RetentionConfig } from "../config/config.ts";
+import { CLOCKS } from "../core/clock.ts";
 import { ownError } from "../core/error.ts";
+import { instant, isBefore } from "../core/timestamp.ts";
 import { recordKey } from "../vault/layout.ts";
 import { PurgeFaults } from "./fault.ts";
-import { CLOCKS, instant, isBefore } from "./instants.ts";
 import { parsePolicy } from "./policy.ts";
 import type { ReplayOptions } from "./replay.ts";
 import { promisedOf } from "./superseded.ts";

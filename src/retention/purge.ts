@@ -1,10 +1,9 @@
 import PQueue from "p-queue";
 import { HoldfastError } from "../core/error.ts";
-import { noteFolder } from "../vault/layout.ts";
+import { noteFolder, versionsOf } from "../vault/layout.ts";
 import { InARow } from "./in-a-row.ts";
 import { leftBehind } from "./left-behind.ts";
 import { removeFreeNotes } from "./notes.ts";
-import { versionsOf } from "./objects.ts";
 import { agreedName, type Purge, purgeOf, purges } from "./purge-plan.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";

@@ -4,9 +4,10 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { comparableTime } from "../catalog/time.ts";
 import type { RetentionConfig } from "../config/config.ts";
+import { CLOCKS } from "../core/clock.ts";
+import { instant, isBefore } from "../core/timestamp.ts";
 import { DatedAhead } from "./dated-ahead.ts";
 import type { Fault } from "./fault.ts";
-import { CLOCKS, instant, isBefore } from "./instants.ts";
 import { PurgeCheck } from "./purge-check.ts";
 import { promisedOf, type Superseded } from "./superseded.ts";
 

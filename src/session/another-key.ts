@@ -1,7 +1,7 @@
 import { differentKey } from "../audit/different-key.ts";
+import { ownSigner } from "../audit/key.ts";
 import { wasSeenUnder } from "../audit/last-seen.ts";
 import { parseVerifier } from "../audit/note.ts";
-import { ownSigner } from "../audit/own-key.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { AuditWriter } from "../audit/writer.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
-import { catalogFile } from "../catalog/own-catalog.ts";
+import { catalogFile, openCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
 import { steady } from "../core/clock.ts";

@@ -3,7 +3,7 @@ import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { fillCatalog } from "../catalog/fill-catalog.ts";
-import { catalogFile } from "../catalog/own-catalog.ts";
+import { catalogFile } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { closedBy } from "../io/closing.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";

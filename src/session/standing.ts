@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { peekCatalog } from "../catalog/own-catalog.ts";
+import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { webhookSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";

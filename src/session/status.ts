@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog } from "../catalog/catalog.ts";
-import { peekCatalog } from "../catalog/own-catalog.ts";
+import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { RunTold } from "../catalog/runs.ts";
 import { uncertified } from "../certificate/uncertified.ts";
 import type { ClientConfig } from "../config/config.ts";

@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from "undici";
+import { skewOf } from "../core/clock-check.ts";
 import { HoldfastError } from "../core/error.ts";
-import { skewOf } from "../core/skew.ts";
 import { retryAfter } from "../io/retry.ts";
 import { networkFailure } from "../net/failure.ts";
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { skewOf } from "../core/skew.ts";
+import { skewOf } from "../core/clock-check.ts";
 
 /**
  * What time it is at the provider, by the `Date` of its last answer. For what the provider holds against its own clock,

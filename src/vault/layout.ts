@@ -1,3 +1,4 @@
+import type { Vault, VersionInfo } from "./vault.ts";
 /** The layout of a vault (docs/FORMAT.md). Keys hold no personal data: every name in them is a keyed hash. */
 export const VAULT_JSON = "vault.json";
 export const CHECKPOINT = "audit/checkpoint";
@@ -75,3 +76,20 @@ export function parseKey(key: string): ObjectKey | null {
   const file = FILE.exec(key);
   return file && { kind: "file", subject: file[2]!, file: file[3]! };
 }
+
+/** Every version of every object of a subject, including objects that no entry mentions. */
+export async function* versionsOf(vault: Vault, subject: string): AsyncGenerator<VersionInfo> {
+  for (const folder of foldersOf(subject)) yield* vault.versions(folder);
+}
+
+/**
+ * The order in which stores list keys: that of their UTF-8 bytes, which is also SQLite's. JavaScript compares UTF-16
+ * units, which differs only where a key has characters above U+D7FF. Holdfast's own keys are ASCII.
+ */
+export function compareKeys(one: string, other: string): number {
+  if (one === other) return 0;
+  if (HIGH.test(one) || HIGH.test(other)) return Buffer.compare(Buffer.from(one), Buffer.from(other));
+  return one < other ? -1 : 1;
+}
+
+const HIGH = /[\u{d800}-\u{10ffff}]/u;

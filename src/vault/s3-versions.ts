@@ -6,7 +6,7 @@ import {
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { retrying } from "../io/retry.ts";
-import { compareKeys } from "./key-order.ts";
+import { compareKeys } from "./layout.ts";
 import { s3Error } from "./s3-errors.ts";
 import type { Bucket } from "./s3-list.ts";
 import type { VersionInfo } from "./vault.ts";

@@ -1,4 +1,4 @@
-import { compareKeys } from "../vault/key-order.ts";
+import { compareKeys } from "../vault/layout.ts";
 import type { VersionInfo } from "../vault/vault.ts";
 import type { Expected } from "./expected.ts";
 

@@ -5,10 +5,10 @@ import { version } from "../audit/entry-fields.ts";
 import { writtenSchema } from "../audit/entry-schema.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { type ErrorCode, HoldfastError } from "../core/error.ts";
+import { isBefore } from "../core/timestamp.ts";
 import { type Capture, gone, redacted } from "../export/capture.ts";
 import type { Candidate } from "../export/plan.ts";
 import { firstLock, isPast } from "../retention/first-lock.ts";
-import { isBefore } from "../retention/instants.ts";
 import { mediaTypeOf } from "../source/media-type.ts";
 import type { BackfillTerms, Task } from "./task.ts";
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fieldNames, uncommented } from "../../release/docs/config-page.ts";
 import { EXAMPLE_RECIPIENTS } from "../../src/config/example.ts";
-import { jsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { jsonSchema } from "../../src/config/schema.ts";
 import { hasCode } from "../../src/core/error.ts";
 import { PROVIDER_KINDS } from "../../src/provider/provider.ts";
 

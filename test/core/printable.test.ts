@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { HoldfastError } from "../../src/core/error.ts";
 import { printable, printableJson, quoted, sentence } from "../../src/core/printable.ts";
 import { html, page } from "../../src/page/html.ts";
-import { paper } from "../../src/page/paper.ts";
+import { paper } from "../../src/page/style.ts";
 import { obeyed } from "../cli/terminal.ts";
 import { anyCharacter } from "../fuzz/character.ts";
 

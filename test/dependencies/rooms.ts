@@ -28,7 +28,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   export: "core config observe seal record source vault audit catalog inbox held retention",
   backfill: "core io config observe seal source catalog export",
   workers: "core config observe seal source vault audit catalog retention export",
-  report: "provider config observe page audit catalog retention",
+  report: "core provider config observe page audit catalog retention",
   letter: "observe page retention report",
   certificate: "core io config observe page vault audit catalog retention report",
   verify: "core io config seal record vault audit catalog retention",

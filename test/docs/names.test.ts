@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { Command } from "commander";
 import { programFor } from "../../jobs/program.ts";
 import { anchor } from "../../release/docs/markdown.ts";
-import { jsonSchema } from "../../src/config/json-schema.ts";
+import { jsonSchema } from "../../src/config/schema.ts";
 import { PAGES } from "./pages.ts";
 
 /** A page without its blocks: what is in those, examples.test.ts reads. */

@@ -3,8 +3,7 @@ import { readdir } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { purge } from "../../jobs/purge.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { APART } from "../../src/core/clock-check.ts";
-import { skewOf } from "../../src/core/skew.ts";
+import { APART, skewOf } from "../../src/core/clock-check.ts";
 import { makePlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { CatalogObject } from "../../src/catalog/objects.ts";
-import { compareKeys } from "../../src/vault/key-order.ts";
+import { compareKeys } from "../../src/vault/layout.ts";
 import type { VersionInfo } from "../../src/vault/vault.ts";
 import type { Expected } from "../../src/verify/expected.ts";
 import { merge } from "../../src/verify/merge.ts";

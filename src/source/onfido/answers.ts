@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { broken, checked, list, object, parseAnswer, plainId, time } from "../answer.ts";
+import { textWithout } from "../secrets.ts";
 
 /**
  * Answers of Onfido's API v3.6. Any member may be missing, null, or of an unknown kind: a report's breakdown is `[]`
@@ -56,4 +57,16 @@ export function idsIn(value: unknown): string[] {
 export function newestFirst(resources: readonly Resource[]): Resource[] {
   const at = (resource: Resource) => Date.parse(timeOf(resource, "created_at") ?? "1970-01-01T00:00:00Z");
   return [...resources].sort((one, other) => at(other) - at(one) || (one.id < other.id ? -1 : 1));
+}
+
+/**
+ * The text of an answer without what lets anyone continue the applicant's check: the token of an SDK, the address of a
+ * workflow run's link, and that of a check's form.
+ */
+export function textWithoutSecrets(text: string): string {
+  return textWithout(
+    text,
+    (path) =>
+      ["sdk_token", "form_uri"].includes(String(path.at(-1))) || (path.at(-1) === "url" && path.at(-2) === "link"),
+  );
 }

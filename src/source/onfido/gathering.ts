@@ -2,7 +2,7 @@ import { HoldfastError, hasCode } from "../../core/error.ts";
 import { broken } from "../answer.ts";
 import type { AnswerHeaders, Call } from "../http.ts";
 import type { Answer } from "../source.ts";
-import { idsIn, parsed, parseMany, parseOne, type Resource } from "./answers.ts";
+import { idsIn, parsed, parseMany, parseOne, type Resource, textWithoutSecrets } from "./answers.ts";
 import {
   applicantCall,
   CHECKS,
@@ -21,7 +21,6 @@ import {
 } from "./calls.ts";
 import { comparable } from "./content.ts";
 import { hasNext } from "./listing.ts";
-import { textWithoutSecrets } from "./secrets.ts";
 
 /** Asks for an answer. */
 export type Ask = (call: Call) => Promise<{ readonly text: string; readonly headers: AnswerHeaders }>;

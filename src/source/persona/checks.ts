@@ -1,10 +1,9 @@
 import { hasCode } from "../../core/error.ts";
 import type { Call } from "../http.ts";
 import type { SourceCheck } from "../source.ts";
-import { parseList, type Resource, related } from "./answers.ts";
+import { missingAttributes, parseList, type Resource, related } from "./answers.ts";
 import { documentCall, inquiriesCall, pageCall, SEARCH, SINGLE, searchCall } from "./calls.ts";
 import type { Ask } from "./gathering.ts";
-import { missingAttributes } from "./whole.ts";
 
 /** Objects to ask for: the newest inquiries name them. */
 const NEWEST = 20;

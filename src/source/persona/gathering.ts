@@ -3,10 +3,9 @@ import { broken } from "../answer.ts";
 import type { Call } from "../http.ts";
 import { PageCursor } from "../page-cursor.ts";
 import type { Answer } from "../source.ts";
-import { parseList, parseSingle, type Resource, related } from "./answers.ts";
+import { missingAttributes, parseList, parseSingle, type Resource, related } from "./answers.ts";
 import { caseCall, casesCall, documentCall, inquiryCall, reportsCall, SINGLE, shortInquiryCall } from "./calls.ts";
 import { comparable } from "./content.ts";
-import { missingAttributes } from "./whole.ts";
 
 /** Asks for the text of an answer. */
 export type Ask = (call: Call) => Promise<string>;

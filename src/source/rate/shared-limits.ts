@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { HoldfastError } from "../../core/error.ts";
+import { isDamagedDatabase } from "../../io/file-error.ts";
 import { makePrivateFolder } from "../../io/private-folder.ts";
 import type { LimitsState } from "./aimd.ts";
 import { type LimitsStore, OwnLimits } from "./limits.ts";
@@ -119,7 +120,7 @@ function connect(path: string): Open {
   try {
     return prepare(path);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamagedDatabase(error)) throw error;
     for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
     return prepare(path);
   }
@@ -145,10 +146,6 @@ function prepare(path: string): Open {
     db.close();
     throw error;
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
 }
 
 function unusable(error: unknown): HoldfastError {

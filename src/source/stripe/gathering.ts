@@ -6,8 +6,10 @@ import {
   type Members,
   parseReports,
   parseSession,
+  textWithoutSecrets,
   type VerificationReport,
   type VerificationSession,
+  withoutSecrets,
 } from "./answers.ts";
 import {
   type Depth,
@@ -18,7 +20,6 @@ import {
   SESSION,
   sessionCall,
 } from "./calls.ts";
-import { textWithoutSecrets, withoutSecrets } from "./secrets.ts";
 import type { SensitiveRight } from "./sensitive-right.ts";
 
 /** Asks for the text of an answer. */

@@ -5,15 +5,13 @@ import { PageCursor } from "../page-cursor.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { id as idSchema } from "./answers.ts";
-import { EVENTS, eventsCall, SESSIONS, sessionsCall } from "./calls.ts";
+import { ENDPOINTS, EVENTS, eventsCall, limitMeant, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { FileContents } from "./contents.ts";
 import { filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
-import { ENDPOINTS, limitMeant } from "./limits.ts";
-import { listedSession } from "./listed.ts";
-import { readEventPage, readSessionPage } from "./listing.ts";
+import { listedSession, readEventPage, readSessionPage } from "./listing.ts";
 import { projectOf } from "./project.ts";
 import { SensitiveRight } from "./sensitive-right.ts";
 

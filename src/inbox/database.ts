@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldfastError } from "../core/error.ts";
 import { isDamagedDatabase } from "../io/file-error.ts";
@@ -27,6 +27,11 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS source (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA};
 `;
+
+/** @param state the client's own folder */
+export function inboxFile(state: string): string {
+  return join(state, "inbox.sqlite");
+}
 
 /**
  * The file of an inbox, made if it is missing. Each commit is on the disk when it returns, and several processes may use

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
-import { isInstant, timestamp } from "../core/timestamp.ts";
-import { inboxError, openDatabase, peekDatabase } from "./database.ts";
+import { timestamp } from "../core/timestamp.ts";
+import { inboxError, inboxFile, openDatabase } from "./database.ts";
+import { HIGHEST, NUMBERED, type Pending, pageOf, pendingIn } from "./pending.ts";
+import { type WaitingEvents, waitingIn } from "./waiting.ts";
 
 /** One person whom a verified event names. */
 export interface Named {
@@ -25,15 +25,6 @@ export interface Arrival {
   readonly named: readonly Named[];
 }
 
-/** An event that no run has settled yet. */
-export interface Pending extends Named {
-  /** Its number in the inbox. */
-  readonly id: number;
-  readonly at: string;
-  readonly isErasure: boolean;
-  readonly tries: number;
-}
-
 export interface Untried {
   /** Tells this file from one that was made in its place: there, numbers begin again. */
   readonly file: number;
@@ -47,36 +38,6 @@ const KEPT = Temporal.Duration.from({ hours: 8 * 24 });
 const TRIM = 3_600_000;
 /** More events than this at once are not accepted: no run has looked at them for long. */
 const MOST_PENDING = 200_000;
-
-/** Of an event's number and tries: more than Holdfast ever counts. Only others write more. */
-const HIGHEST = 2 ** 52;
-const NUMBERED = `id BETWEEN 1 AND ${HIGHEST}`;
-
-const instant = z.string().refine(isInstant);
-/** What may be in the file is as untrusted as anything that others can write. */
-const row = z.object({
-  id: integer(1, HIGHEST),
-  subject: z.string().regex(/^[0-9a-f]{32}$/),
-  handle: z.string().regex(/^[A-Za-z0-9_-]{38,2000}$/),
-  at: instant,
-  isErasure: integer(0, 1).transform((value) => value === 1),
-  tries: integer(0, HIGHEST),
-});
-
-/** Of a row read with all integers as bigints: node:sqlite throws at a number beyond 2^53 otherwise. */
-function integer(least: number, most: number) {
-  return z.bigint().min(BigInt(least)).max(BigInt(most)).transform(Number);
-}
-
-/** Rows read at once. */
-const PAGE = 1000;
-/** By number alone: a text that is not UTF-8 comes back as another one, from which the next page might never advance. */
-const PENDING = `SELECT id, subject, handle, at, erasure AS isErasure, tries FROM event
-  WHERE source = ?1 AND id >= ?3 AND (id <= ?2 OR id > ${HIGHEST})
-  AND (?4 IS NULL OR subject IN (SELECT subject FROM event WHERE source = ?1 AND tries = 0 AND id > ?4 AND id <= ?2))
-  ORDER BY id LIMIT ${PAGE}`;
-/** Of the numbers that SQLite can give a row. */
-const [FIRST, LAST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 export type ArrivalOutcome = "taken" | "duplicate" | "full";
 
@@ -233,76 +194,4 @@ function makeRoomForNumbers(db: DatabaseSync): void {
   db.prepare(
     "UPDATE sqlite_sequence SET seq = (SELECT ifnull(max(id), 0) FROM event) WHERE name = 'event' AND seq NOT BETWEEN 0 AND ?",
   ).run(HIGHEST);
-}
-
-function pageOf(db: DatabaseSync, source: string, upTo: number, from: bigint, untriedAfter?: number): unknown[] {
-  const page = db.prepare(PENDING);
-  page.setReadBigInts(true);
-  return page.all(source, upTo, from, untriedAfter ?? null);
-}
-
-function* pendingIn(pageFrom: (id: bigint) => unknown[], onInvalid: (id: bigint) => void): Generator<Pending> {
-  for (let from = FIRST; from <= LAST; ) {
-    const page = pageFrom(from) as { id: bigint }[];
-    for (const each of page) {
-      const { success, data } = row.safeParse(each);
-      if (success) yield data;
-      else onInvalid(each.id);
-    }
-    if (page.length < PAGE) return;
-    from = page.at(-1)!.id + 1n;
-  }
-}
-
-export function inboxFile(state: string): string {
-  return join(state, "inbox.sqlite");
-}
-
-/** What waits of a source. */
-export interface WaitingEvents {
-  readonly count: number;
-  /** Whom these events name, each counted once. */
-  readonly people: number;
-  /** When the oldest arrived. */
-  readonly oldest: string | undefined;
-  /** When a verified event last arrived, also of those that are settled. */
-  readonly last: string | undefined;
-}
-
-/** The same of these sources, without opening the inbox for writing. Throws `state`. */
-export function peekInbox(state: string, sources: readonly string[]): ReadonlyMap<string, WaitingEvents> {
-  return peek(state, (db) => new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)])));
-}
-
-/** The events of a source that wait, in the order they came, without opening the inbox for writing. Throws `state`. */
-export function peekPending(state: string, source: string): Pending[] {
-  return peek(state, (db) => {
-    const pageFrom = (from: bigint) => (db === undefined ? [] : pageOf(db, source, HIGHEST, from));
-    return [...pendingIn(pageFrom, () => {})];
-  });
-}
-
-function peek<T>(state: string, work: (db: DatabaseSync | undefined) => T): T {
-  const path = inboxFile(state);
-  const db = peekDatabase(path);
-  try {
-    return work(db);
-  } catch (error) {
-    throw inboxError(error, path);
-  } finally {
-    db?.close();
-  }
-}
-
-const NOTHING: WaitingEvents = { count: 0, people: 0, oldest: undefined, last: undefined };
-
-function waitingIn(db: DatabaseSync, source: string): WaitingEvents {
-  const found = db
-    .prepare(
-      `SELECT count(*) AS count, count(DISTINCT subject) AS people, min(at) AS oldest,
-        (SELECT at FROM source WHERE name = ?1) AS last FROM event WHERE source = ?1`,
-    )
-    .get(source);
-  const { count, people, oldest, last } = found as { count: number; people: number; oldest: unknown; last: unknown };
-  return { count, people, oldest: instant.safeParse(oldest).data, last: instant.safeParse(last).data };
 }

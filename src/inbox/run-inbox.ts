@@ -1,6 +1,8 @@
 import type { SourceConfig } from "../config/source-config.ts";
 import type { Handles } from "../record/handles.ts";
-import { type Inbox, type Named, type Pending, peekPending } from "./inbox.ts";
+import type { Inbox, Named } from "./inbox.ts";
+import type { Pending } from "./pending.ts";
+import { peekPending } from "./waiting.ts";
 
 /** What an auditor can see of the inbox after a run. */
 export interface InboxTally {

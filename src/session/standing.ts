@@ -3,7 +3,7 @@ import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { webhookSources } from "../config/sources.ts";
 import type { Clock } from "../core/clock.ts";
-import { peekInbox } from "../inbox/inbox.ts";
+import { peekInbox } from "../inbox/waiting.ts";
 import type { InboxStanding, Metrics, Standing } from "../observe/metrics.ts";
 import { fallingDue } from "../retention/locks-falling-due.ts";
 import { readLastExport } from "../state/last-export.ts";

@@ -8,7 +8,7 @@ import type { ClientConfig } from "../config/config.ts";
 import { webhookSources } from "../config/sources.ts";
 import { ownError } from "../core/error.ts";
 import { exitCode } from "../core/exit-code.ts";
-import { peekInbox } from "../inbox/inbox.ts";
+import { peekInbox } from "../inbox/waiting.ts";
 import { fallingDue } from "../retention/locks-falling-due.ts";
 import { purges } from "../retention/purge-plan.ts";
 import { type LastExport, readLastExport, unreadableLastExport } from "../state/last-export.ts";

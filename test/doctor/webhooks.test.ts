@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { ClientConfig } from "../../src/config/config.ts";
 import { SCHEME_NAMES } from "../../src/config/webhook.ts";
 import { checkInbox } from "../../src/doctor/inbox.ts";
-import { inboxFile } from "../../src/inbox/inbox.ts";
+import { inboxFile } from "../../src/inbox/database.ts";
 import { SCHEMES } from "../../src/inbox/schemes/schemes.ts";
 import { eventOf, SECRETS, sign } from "../inbox/signing.ts";
 import { LOOKUP, place, rowsOf, stage } from "../inbox/stage.ts";

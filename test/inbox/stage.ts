@@ -7,7 +7,7 @@ import type { ClientConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { SchemeName } from "../../src/config/webhook.ts";
 import type { ReceiverBounds } from "../../src/inbox/bounds.ts";
-import { inboxFile } from "../../src/inbox/inbox.ts";
+import { inboxFile } from "../../src/inbox/database.ts";
 import { type ReceiveResult, startReceiver } from "../../src/inbox/receiver.ts";
 import { Routes } from "../../src/inbox/routes.ts";
 import { ABSENT, client, yaml } from "../config/sample.ts";

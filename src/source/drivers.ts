@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ApiKind } from "../provider/provider.ts";
 import { type FolderOptions, FolderSource } from "./folder/folder.ts";
 import { openStore } from "./folder/open.ts";
-import type { HttpOptions } from "./http.ts";
+import type { HttpOptions } from "./http-options.ts";
 import { OnfidoSource } from "./onfido/onfido.ts";
 import { PassbaseSource } from "./passbase/passbase.ts";
 import { PersonaSource } from "./persona/persona.ts";

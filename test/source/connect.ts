@@ -6,7 +6,7 @@ import { Secret } from "../../src/config/secret.ts";
 import { type ErrorCode, HoldfastError } from "../../src/core/error.ts";
 import type { RetryPolicy } from "../../src/io/retry.ts";
 import { errorFields } from "../../src/observe/log.ts";
-import type { HttpOptions } from "../../src/source/http.ts";
+import type { HttpOptions } from "../../src/source/http-options.ts";
 import { PassbaseSource } from "../../src/source/passbase/passbase.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/server.ts";
 

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { Secret } from "../../src/config/secret.ts";
-import { type Api, Http, type HttpOptions } from "../../src/source/http.ts";
+import { Http } from "../../src/source/http.ts";
+import type { Api, HttpOptions } from "../../src/source/http-options.ts";
 import { quick } from "./connect.ts";
 
 export interface Got {

@@ -1,7 +1,7 @@
 import type { FolderSourceConfig } from "../../config/source-config.ts";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
-import type { HttpOptions } from "../http.ts";
+import type { HttpOptions } from "../http-options.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck, WaitingDrops } from "../source.ts";
 import { dropChecks } from "./checks.ts";

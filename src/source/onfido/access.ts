@@ -2,7 +2,8 @@ import { z } from "zod";
 import { Secret } from "../../config/secret.ts";
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { checked } from "../answer.ts";
-import { Http, type HttpOptions } from "../http.ts";
+import { Http } from "../http.ts";
+import type { HttpOptions } from "../http-options.ts";
 import { parsed } from "./answers.ts";
 
 const TOKEN = "POST /oauth/token";

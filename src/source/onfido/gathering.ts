@@ -1,6 +1,7 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { broken } from "../answer.ts";
-import type { AnswerHeaders, Call } from "../http.ts";
+import type { AnswerHeaders } from "../answer-headers.ts";
+import type { Call } from "../http.ts";
 import type { Answer } from "../source.ts";
 import { idsIn, parsed, parseMany, parseOne, type Resource, textWithoutSecrets } from "./answers.ts";
 import {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import { broken, checked, object, parseAnswer, plainId, time, tooMuch } from "../answer.ts";
-import type { AnswerHeaders } from "../http.ts";
+import type { AnswerHeaders } from "../answer-headers.ts";
 import { ListReader } from "../list-reader.ts";
 import type { ListedIdentity } from "../source.ts";
 import { parsed } from "./answers.ts";

@@ -1,7 +1,8 @@
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { plainId } from "../answer.ts";
-import { Http, type HttpOptions } from "../http.ts";
+import { Http } from "../http.ts";
+import type { HttpOptions } from "../http-options.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { AccessToken } from "./access.ts";

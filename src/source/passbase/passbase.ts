@@ -1,7 +1,8 @@
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { PROVIDERS } from "../../provider/provider.ts";
-import { Http, type HttpOptions } from "../http.ts";
+import { Http } from "../http.ts";
+import type { HttpOptions } from "../http-options.ts";
 import { PageCursor } from "../page-cursor.ts";
 import { pathStep } from "../path-step.ts";
 import type { LimitsView } from "../rate/limits.ts";

@@ -1,6 +1,7 @@
 import type { Secret } from "../../config/secret.ts";
 import { HoldfastError, hasCode } from "../../core/error.ts";
-import type { AnswerHeaders, Call } from "../http.ts";
+import type { AnswerHeaders } from "../answer-headers.ts";
+import type { Call } from "../http.ts";
 import type { Project } from "../source.ts";
 import { inquiriesCall } from "./calls.ts";
 

@@ -1,4 +1,5 @@
-import type { Call, EndpointLimit, LimitMeant } from "../http.ts";
+import type { Call } from "../http.ts";
+import type { EndpointLimit, LimitMeant } from "../http-options.ts";
 import type { Headers } from "../rate/rate-headers.ts";
 
 /** The requests, named as Stripe's documentation writes them. Ids are checked, so paths are safe. */

@@ -1,4 +1,4 @@
-import type { HttpOptions } from "../../../src/source/http.ts";
+import type { HttpOptions } from "../../../src/source/http-options.ts";
 import type { Source } from "../../../src/source/source.ts";
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import fc from "fast-check";
 import { parseRate } from "../../../src/config/rate.ts";
-import { ownStarts } from "../../../src/source/http.ts";
+import { ownStarts } from "../../../src/source/http-limits.ts";
 import { LATE } from "../../../src/source/rate/claim.ts";
 import { Limits, limitsText } from "../../../src/source/rate/limits.ts";
 import type { Answered } from "../../../src/source/rate/starts.ts";

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HoldfastError, isTransient } from "../../../src/core/error.ts";
 import { FATAL } from "../../../src/export/failures.ts";
-import { ownStarts } from "../../../src/source/http.ts";
+import { ownStarts } from "../../../src/source/http-limits.ts";
 import { Limits } from "../../../src/source/rate/limits.ts";
 import { SharedLimits } from "../../../src/source/rate/shared-limits.ts";
 import { http, serve } from "../server.ts";
@@ -84,7 +84,7 @@ test("the count is shared, survives restarts, and follows a budget that the conf
 test("processes that start at the same time send no request too many", async (t) => {
   const path = place(t);
   const code = `
-    const { ownStarts } = await import(${JSON.stringify(join(import.meta.dirname, "../../../src/source/http.ts"))});
+    const { ownStarts } = await import(${JSON.stringify(join(import.meta.dirname, "../../../src/source/http-limits.ts"))});
     const starts = ownStarts({ rate: { count: 100000, per: 1000 }, budget: 100, share: { path: process.argv[1] } });
     let count = 0;
     try { for (;;) { await starts.start(); count += 1; } } catch (error) { console.log(count, error.code); }

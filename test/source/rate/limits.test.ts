@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, mock, test } from "node:test";
 import { parseRate } from "../../../src/config/rate.ts";
-import { ownStarts } from "../../../src/source/http.ts";
+import { ownStarts } from "../../../src/source/http-limits.ts";
 import { Throttle } from "../../../src/source/rate/throttle.ts";
 import { first } from "../../sandbox/ask.ts";
 import { answerWith, collect, open, refusal } from "../connect.ts";

@@ -3,7 +3,7 @@ import type { AuditLog, Head, LogEntry } from "./log.ts";
 import { leafHash, verifyInclusion } from "./merkle.ts";
 import { inclusionProof, type ReadTile } from "./proof.ts";
 import { withMarkers } from "./resumed.ts";
-import { isPurge, readSaid, type Said, topicOf, versionName } from "./said.ts";
+import { isPurge, readSaid, type Said, storedName, topicOf } from "./said.ts";
 import { Since } from "./since.ts";
 
 /** Whether the log has these bytes at this index, proven against the head's root. */
@@ -79,7 +79,7 @@ export async function toLogAgain(
 }
 
 /**
- * The `record.files` entries of the given records, by `versionName`. They may be anywhere before the record's own entry, so
+ * The `record.files` entries of the given records, by `storedName`. They may be anywhere before the record's own entry, so
  * those of a waiting record may be in the log already. Reads the whole log if there is such a record.
  */
 async function announced(
@@ -89,11 +89,11 @@ async function announced(
   holds: IsInLog,
 ): Promise<Map<string, Said[]>> {
   const names = said.flatMap(({ entry }) =>
-    entry?.type === "record.stored" && entry.moreFiles ? versionName(entry) : [],
+    entry?.type === "record.stored" && entry.moreFiles ? storedName(entry) : [],
   );
   const found = new Map(names.map((name) => [name, new Map<string, Said>()]));
   const note = (each: Said): boolean => {
-    const of = each.entry?.type === "record.files" ? found.get(versionName(each.entry)) : undefined;
+    const of = each.entry?.type === "record.files" ? found.get(storedName(each.entry)) : undefined;
     if (of === undefined || of.has(each.leaf)) return false;
     of.set(each.leaf, each);
     return true;

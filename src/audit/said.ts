@@ -41,7 +41,7 @@ export function isNote(entry: Entry | null): entry is Extract<Entry, { type: `no
 }
 
 /** A name shared by `record.files` entries and the `record.stored` that they belong to. */
-export function versionName({ run, subject, version }: RecordStored | RecordFiles): string {
+export function storedName({ run, subject, version }: RecordStored | RecordFiles): string {
   return `${run} ${subject} ${version}`;
 }
 

@@ -1,4 +1,4 @@
-import { isPurge, listedKeys, ownKeys, type Said, versionName } from "./said.ts";
+import { isPurge, listedKeys, ownKeys, type Said, storedName } from "./said.ts";
 
 /** `record.files` entries by their record. */
 type Announced = ReadonlyMap<string, readonly Said[]>;
@@ -64,5 +64,5 @@ export class Since {
 }
 
 function partsOf({ entry }: Said, files: Announced): readonly Said[] {
-  return entry?.type === "record.stored" && entry.moreFiles ? (files.get(versionName(entry)) ?? []) : [];
+  return entry?.type === "record.stored" && entry.moreFiles ? (files.get(storedName(entry)) ?? []) : [];
 }

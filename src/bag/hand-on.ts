@@ -5,7 +5,7 @@ import { Rewrapper } from "../seal/rewrap.ts";
 import { BAGIT } from "./bagit.ts";
 import { readFolder, readTag } from "./folder.ts";
 import { headerPath, keyOf, originalPath, RESEAL, REWRITTEN } from "./layout.ts";
-import type { CheckedBag } from "./reader.ts";
+import type { SoundBag } from "./reader.ts";
 import { after, headerOf, type Reseal } from "./reseal.ts";
 import { BagWriter } from "./writer.ts";
 
@@ -25,7 +25,7 @@ export interface HandOnResult {
  */
 export async function handOn(
   folder: string,
-  { retrieval, data, vkey }: CheckedBag,
+  { retrieval, data, vkey }: SoundBag,
   { opener, to, out, now }: { opener: Opener; to: Recipients; out: string; now: Temporal.Instant },
   onObject: (done: number, total: number) => void,
 ): Promise<HandOnResult> {

@@ -1,4 +1,4 @@
-import { versionName } from "../audit/said.ts";
+import { storedName } from "../audit/said.ts";
 import type { Numbered } from "./whole-record.ts";
 
 /**
@@ -11,7 +11,7 @@ export function lastStored(entries: Iterable<Numbered>): Map<string, number> {
   const announced = new Map<string, string[]>();
   for (const { index, entry } of [...entries].sort((one, other) => one.index - other.index)) {
     if (entry.type !== "record.stored" && entry.type !== "record.files") continue;
-    const name = versionName(entry);
+    const name = storedName(entry);
     const files = entry.files.filter(({ storedWith }) => storedWith === undefined).map(({ key }) => key);
     const own = [...(announced.get(name) ?? []), ...files];
     if (entry.type === "record.files") announced.set(name, own);

@@ -12,7 +12,7 @@ import { parseRecord, type ReadRecord } from "../record/read.ts";
 import type { Opener } from "../seal/open.ts";
 import { parseKey } from "../vault/layout.ts";
 import { dataPath } from "./layout.ts";
-import type { CheckedBag } from "./reader.ts";
+import type { SoundBag } from "./reader.ts";
 
 /** A record, or a file of one, that was not opened. Nothing of it is on the disk. */
 export interface Unopened {
@@ -31,7 +31,7 @@ export interface OpenedBag {
   readonly unopened: readonly Unopened[];
 }
 
-type Bag = Pick<CheckedBag, "retrieval" | "records" | "data" | "here">;
+type Bag = Pick<SoundBag, "retrieval" | "records" | "data" | "here">;
 type Opened = { readonly stored: RecordStored; readonly record: ReadRecord };
 
 /** Endings by what the provider said a file is; others have none. A map: the word is untrusted. */

@@ -37,7 +37,7 @@ import { type Numbered, wholeRecord } from "./whole-record.ts";
 type Read = (path: string) => Promise<Buffer>;
 
 /** A bag of which everything was checked. */
-export interface CheckedBag {
+export interface SoundBag {
   readonly retrieval: Retrieval;
   /** The entries that its records were logged by, each with all files of its record. */
   readonly records: readonly RecordStored[];
@@ -64,11 +64,7 @@ export interface CheckedBag {
  * @param vkey the log's public key that is trusted; else the word of the bag itself is taken
  * @param anchors root certificates of the time-stamping authority; the bag must have a time stamp then
  */
-export async function checkBag(
-  folder: string,
-  vkey?: string,
-  anchors?: readonly X509Certificate[],
-): Promise<CheckedBag> {
+export async function checkBag(folder: string, vkey?: string, anchors?: readonly X509Certificate[]): Promise<SoundBag> {
   const here = await readFolder(folder);
   if (!here.sizes.has(RESEAL)) return checkMade(here, vkey, anchors);
   // The lists of the one who handed it on say that it is whole. What it proves is about the bag before that.
@@ -84,7 +80,7 @@ async function checkMade(
   files: BagFiles,
   vkey: string | undefined,
   anchors: readonly X509Certificate[] | undefined,
-): Promise<CheckedBag> {
+): Promise<SoundBag> {
   const { data, digest } = await checkLists(files, [TAG_MANIFEST, NOTE]);
   const read: Read = (path) => readTag(files, path);
 
@@ -110,7 +106,7 @@ async function checkTime(
   { sizes }: BagFiles,
   read: Read,
   anchors: readonly X509Certificate[] | undefined,
-): Promise<CheckedBag["timestamp"]> {
+): Promise<SoundBag["timestamp"]> {
   if (!sizes.has(TIMESTAMP)) {
     if (anchors === undefined) return undefined;
     throw new HoldfastError("incomplete", "this bag has no time stamp", {

@@ -21,7 +21,7 @@ export interface PurgeRun {
 }
 
 /** What purges destroyed. Storing a person again does not change it: it is history. */
-export class Destructions {
+export class PurgedObjects {
   readonly #insert: Statement;
   readonly #approve: Statement;
   readonly #runs: Statement;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordPurged } from "../audit/entry.ts";
 import { fileFolder, parseKey, recordFolder } from "../vault/layout.ts";
-import { Destructions, type PurgeRun } from "./destroyed.ts";
+import { PurgedObjects, type PurgeRun } from "./destroyed.ts";
 import { within } from "./keys.ts";
 import { bytesOf, personOf, versionBytes } from "./packing.ts";
 import { column, statement } from "./statement.ts";
@@ -13,11 +13,11 @@ const LOST = 2;
 /** Purges that began, and what they deleted. */
 export class Purges {
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #destroyed: Destructions;
+  readonly #destroyed: PurgedObjects;
 
   constructor(db: DatabaseSync) {
     this.#statements = prepare(db);
-    this.#destroyed = new Destructions(db);
+    this.#destroyed = new PurgedObjects(db);
   }
 
   /** Within the catalog's transaction. */

@@ -22,7 +22,7 @@ export function statement(db: DatabaseSync, sql: string): Statement {
       return work();
     } catch (error) {
       if (isDamagedDatabase(error)) damaged.add(db);
-      throw stateError(error, fileOf(db));
+      throw stateError(error, databaseFile(db));
     }
   };
   const prepared = guarded(() => db.prepare(sql));
@@ -49,7 +49,7 @@ export function stateError(error: unknown, path: string): HoldfastError {
 }
 
 /** The file of an open database. */
-export function fileOf(db: DatabaseSync): string {
+export function databaseFile(db: DatabaseSync): string {
   try {
     return db.location() ?? "in memory";
   } catch {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { fileOf, stateError, statement } from "./statement.ts";
+import { databaseFile, stateError, statement } from "./statement.ts";
 
 /** Runs work on the catalog completely or not at all. */
 export type Transaction = (work: () => void) => void;
@@ -17,7 +17,7 @@ export function transactions(db: DatabaseSync, onUndone: () => void): Transactio
     } catch (error) {
       onUndone();
       if (db.isTransaction) rollback.run();
-      throw stateError(error, fileOf(db));
+      throw stateError(error, databaseFile(db));
     }
   };
 }

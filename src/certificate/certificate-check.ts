@@ -21,10 +21,10 @@ import {
   certificateNoteText,
   DESTROYED,
   DESTROYED_HEAD,
+  DestroyedTotals,
   destroyedRows,
   ENTRIES,
   PAGE,
-  PurgeTotals,
   parseCertificate,
   parseEntryLine,
   SIGNATURE,
@@ -101,7 +101,7 @@ async function checkIn(
   const entries =
     "runs" in certificate ? new EntriesFile(folder, certificate, verifier) : earlyEntries(certificate, verifier);
   const list = createHash("sha256").update(DESTROYED_HEAD);
-  const sums = new PurgeTotals();
+  const sums = new DestroyedTotals();
   let proven = 0;
   let last = -1;
   for await (const each of entries) {

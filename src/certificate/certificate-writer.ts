@@ -13,11 +13,11 @@ import {
   certificateNoteText,
   DESTROYED,
   DESTROYED_HEAD,
+  DestroyedTotals,
   destroyedRows,
   ENTRIES,
   formatEntryLine,
   PAGE,
-  PurgeTotals,
   SIGNATURE,
   sha256,
 } from "./certificate.ts";
@@ -114,7 +114,7 @@ async function writeEntries(
   await using destroyed = await HashedFile.create(join(folder, DESTROYED));
   using trail = new Trail({ origin: signer.name, policy: parsePolicy(policy), now, folder });
   const proofs = new Entries(log);
-  const totals = new PurgeTotals();
+  const totals = new DestroyedTotals();
   const runs = new Set(found.runs);
   const shown: RecordPurged[] = [];
   const approvers = new Set<string>();

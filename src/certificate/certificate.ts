@@ -100,7 +100,7 @@ export function formatEntryLine(of: z.output<typeof line>): string {
 }
 
 /** Sums over purges as they come. How many subjects they are of is for others to count. */
-export class PurgeTotals {
+export class DestroyedTotals {
   readonly #sums = { records: 0, files: 0, bytes: 0, versions: 0 };
 
   add({ objects }: Pick<RecordPurged, "objects">): void {

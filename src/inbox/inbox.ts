@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { timestamp } from "../core/timestamp.ts";
 import { inboxError, inboxFile, openDatabase } from "./database.ts";
-import { HIGHEST, NUMBERED, type Pending, pageOf, pendingIn } from "./pending.ts";
-import { type WaitingEvents, waitingIn } from "./waiting.ts";
+import { HIGHEST, NUMBERED, type Pending, pendingIn, pendingPage } from "./pending.ts";
+import { type WaitingEvents, waitingEvents } from "./waiting.ts";
 
 /** One person whom a verified event names. */
 export interface Named {
@@ -105,7 +105,7 @@ export class Inbox {
    * @param untriedAfter only of people with an untried event after this number
    */
   pending(source: string, upTo: number, onInvalid: (id: bigint) => void, untriedAfter?: number): Iterable<Pending> {
-    return pendingIn((from) => this.#read((db) => pageOf(db, source, upTo, from, untriedAfter)), onInvalid);
+    return pendingIn((from) => this.#read((db) => pendingPage(db, source, upTo, from, untriedAfter)), onInvalid);
   }
 
   /** Removes events that no run can ever settle. */
@@ -136,7 +136,7 @@ export class Inbox {
 
   /** How many events of a source wait, and since when. */
   waiting(source: string): WaitingEvents {
-    return this.#read((db) => waitingIn(db, source));
+    return this.#read((db) => waitingEvents(db, source));
   }
 
   close(): void {

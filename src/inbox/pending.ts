@@ -42,7 +42,13 @@ const PENDING = `SELECT id, subject, handle, at, erasure AS isErasure, tries FRO
 const [FIRST, LAST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** The next events of a source from a number on; at most `PAGE`. */
-export function pageOf(db: DatabaseSync, source: string, upTo: number, from: bigint, untriedAfter?: number): unknown[] {
+export function pendingPage(
+  db: DatabaseSync,
+  source: string,
+  upTo: number,
+  from: bigint,
+  untriedAfter?: number,
+): unknown[] {
   const page = db.prepare(PENDING);
   page.setReadBigInts(true);
   return page.all(source, upTo, from, untriedAfter ?? null);

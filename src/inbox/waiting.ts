@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isInstant } from "../core/timestamp.ts";
 import { inboxError, inboxFile, peekDatabase } from "./database.ts";
-import { HIGHEST, type Pending, pageOf, pendingIn } from "./pending.ts";
+import { HIGHEST, type Pending, pendingIn, pendingPage } from "./pending.ts";
 
 /** What waits of a source. */
 export interface WaitingEvents {
@@ -16,13 +16,16 @@ export interface WaitingEvents {
 
 /** The same of these sources, without opening the inbox for writing. Throws `state`. */
 export function peekInbox(state: string, sources: readonly string[]): ReadonlyMap<string, WaitingEvents> {
-  return peek(state, (db) => new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingIn(db, name)])));
+  return peek(
+    state,
+    (db) => new Map(sources.map((name) => [name, db === undefined ? NOTHING : waitingEvents(db, name)])),
+  );
 }
 
 /** The events of a source that wait, in the order they came, without opening the inbox for writing. Throws `state`. */
 export function peekPending(state: string, source: string): Pending[] {
   return peek(state, (db) => {
-    const pageFrom = (from: bigint) => (db === undefined ? [] : pageOf(db, source, HIGHEST, from));
+    const pageFrom = (from: bigint) => (db === undefined ? [] : pendingPage(db, source, HIGHEST, from));
     return [...pendingIn(pageFrom, () => {})];
   });
 }
@@ -41,7 +44,7 @@ function peek<T>(state: string, work: (db: DatabaseSync | undefined) => T): T {
 
 const NOTHING: WaitingEvents = { count: 0, people: 0, oldest: undefined, last: undefined };
 
-export function waitingIn(db: DatabaseSync, source: string): WaitingEvents {
+export function waitingEvents(db: DatabaseSync, source: string): WaitingEvents {
   const found = db
     .prepare(
       `SELECT count(*) AS count, count(DISTINCT subject) AS people, min(at) AS oldest,
@@ -49,10 +52,10 @@ export function waitingIn(db: DatabaseSync, source: string): WaitingEvents {
     )
     .get(source);
   const { count, people, oldest, last } = found as { count: number; people: number; oldest: unknown; last: unknown };
-  return { count, people, oldest: instantOf(oldest), last: instantOf(last) };
+  return { count, people, oldest: knownTime(oldest), last: knownTime(last) };
 }
 
 /** What others wrote in its place is no time. */
-function instantOf(value: unknown): string | undefined {
+function knownTime(value: unknown): string | undefined {
   return typeof value === "string" && isInstant(value) ? value : undefined;
 }

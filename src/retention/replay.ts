@@ -1,5 +1,5 @@
 import type { Entry, NotePurged, RecordFiles, RecordStored } from "../audit/entry.ts";
-import { versionName } from "../audit/said.ts";
+import { storedName } from "../audit/said.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { comparableTime } from "../catalog/time.ts";
@@ -69,7 +69,7 @@ export class Replay {
         this.#purges.changeRules(at, entry.to);
         break;
       case "record.files":
-        this.#announced.set(versionName(entry), (this.#announced.get(versionName(entry)) ?? 0) + entry.files.length);
+        this.#announced.set(storedName(entry), (this.#announced.get(storedName(entry)) ?? 0) + entry.files.length);
         this.#list(at, entry);
         break;
       case "record.stored":
@@ -107,8 +107,8 @@ export class Replay {
 
   #checkMore(at: number, entry: RecordStored): void {
     const { object, moreFiles = 0 } = entry;
-    const announced = this.#announced.get(versionName(entry)) ?? 0;
-    this.#announced.delete(versionName(entry));
+    const announced = this.#announced.get(storedName(entry)) ?? 0;
+    this.#announced.delete(storedName(entry));
     if (announced === moreFiles) return;
     const what = `says that ${moreFiles} of its files are in earlier entries, but ${announced} are`;
     this.#options.onFault({ entry: at, key: object.key, what });

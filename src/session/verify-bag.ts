@@ -1,7 +1,7 @@
 import { keyText } from "../audit/different-key.ts";
 import { readAnchors } from "../audit/timestamp/authority.ts";
 import { leftBehindText } from "../bag/os-leftovers.ts";
-import { type CheckedBag, checkBag } from "../bag/reader.ts";
+import { checkBag, type SoundBag } from "../bag/reader.ts";
 import { quoted } from "../core/printable.ts";
 import type { Console } from "../observe/console.ts";
 import { bytes, plural } from "../observe/format.ts";
@@ -23,7 +23,7 @@ export interface BagReport {
   /** When the bag was resealed for other recipients, according to the bag itself. */
   readonly resealed?: string;
   /** The latest time at which the log's head came into existence, and who signed that, if it was checked. */
-  readonly timestamp?: CheckedBag["timestamp"];
+  readonly timestamp?: SoundBag["timestamp"];
 }
 
 /** Checks a bag without access to its vault. Throws for the first altered or missing file. */
@@ -54,7 +54,7 @@ export async function verifyBag(
 
 function reportText(
   bag: string,
-  { retrieval, records, entries, data, bytes: size, vkey, reseal, timestamp }: CheckedBag,
+  { retrieval, records, entries, data, bytes: size, vkey, reseal, timestamp }: SoundBag,
   trusted: boolean,
 ): string[] {
   return [

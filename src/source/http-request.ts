@@ -14,7 +14,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const GONE = [404, 410];
 
 /** One request, ready to be sent. */
-export interface Request {
+export interface HttpRequest {
   readonly name: string;
   /** False for a file on another origin. */
   readonly isApi: boolean;
@@ -55,7 +55,7 @@ export class Sender {
 
   /** Without `answered`, nothing is learned about the API's limits. */
   async send(
-    { name, isApi, redirect, method, origin, path, body, accept, headers, saysMissing }: Request,
+    { name, isApi, redirect, method, origin, path, body, accept, headers, saysMissing }: HttpRequest,
     answered?: Answered,
   ): Promise<Dispatcher.ResponseData> {
     this.#requests += 1;

@@ -11,7 +11,7 @@ import { bounded } from "./body.ts";
 import { connectionError, elsewhereError } from "./http-errors.ts";
 import { HttpLimits } from "./http-limits.ts";
 import type { Api, HttpOptions } from "./http-options.ts";
-import { type Request, Sender } from "./http-request.ts";
+import { type HttpRequest, Sender } from "./http-request.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { otherOrigin } from "./other-origin.ts";
 import type { LimitsView } from "./rate/limits.ts";
@@ -180,7 +180,7 @@ export class Http {
   #apiRequest(
     { name, path: below, origin, body: content = "", form = false, saysMissing }: Call,
     accept: string,
-  ): Request {
+  ): HttpRequest {
     const { auth, headers } = this.#options;
     const body = typeof content === "string" ? content : content(this.theirTime.now());
     const path = origin === undefined ? this.#base + below : below;
@@ -197,7 +197,7 @@ export class Http {
     };
   }
 
-  #fileRequest(name: string, address: string): Request {
+  #fileRequest(name: string, address: string): HttpRequest {
     const { origin, pathname, search } = otherOrigin(name, address, this.#origin);
     return { name, isApi: false, method: "GET", origin, path: pathname + search, body: "", accept: "*/*", headers: {} };
   }

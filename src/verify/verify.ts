@@ -24,7 +24,7 @@ import type { Orphan } from "./unlogged-versions.ts";
 import { checkDescription } from "./vault-description.ts";
 import { compareVault, type VaultTally } from "./vault-pass.ts";
 
-export interface VaultCheck extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
+export interface VaultVerification extends Omit<ObjectCheck, "onMore" | "onRecord" | "onFile"> {
   /** The client's policy from the config. */
   readonly policy: LockPolicy;
   readonly head: Head;
@@ -85,7 +85,7 @@ export interface VerifyReport extends PolicyReport, Readonly<VaultTally> {
  * digest, locked as long as it must be, and neither hidden nor replaced. Skips purged objects. Streams: what grows with
  * the log is on disk.
  */
-export async function verifyVault(options: VaultCheck): Promise<VerifyReport> {
+export async function verifyVault(options: VaultVerification): Promise<VerifyReport> {
   const { vault, head, index, superseded, signal, now, anchors, policy } = options;
   const report = {
     entries: 0,

@@ -6,7 +6,7 @@ import type { ShownEntry } from "./log-entry.ts";
 import { commitmentOf, type Retrieval } from "./retrieval.ts";
 
 /** What a second person approved, and their signature over it: untrusted bytes. */
-export interface SignedRequest {
+export interface ApprovedRequest {
   readonly request: Uint8Array;
   readonly sha256: string;
   readonly signature: Uint8Array;
@@ -14,7 +14,7 @@ export interface SignedRequest {
 
 /** That a second person signed for this very retrieval, with the key that the log names, and in time. */
 export async function checkApproval(
-  { request, sha256, signature }: SignedRequest,
+  { request, sha256, signature }: ApprovedRequest,
   { json: entry, time }: ShownEntry,
   { subjects, client }: Retrieval,
   origin: string,

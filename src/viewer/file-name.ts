@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, { readonly title: string; readonly rank: nu
 const OTHER = 4;
 
 /** What is known of a file: a withheld one has no type and no page. */
-interface NamedFile {
+interface KnownFile {
   readonly id: string;
   readonly resource: string;
   readonly type?: string;
@@ -33,7 +33,7 @@ export interface Title extends FileName {
 }
 
 /** Files in the order in which a person looks at them, named, with the two sides of a document beside each other. */
-export function inOrder<T extends NamedFile>(files: readonly T[], dossier: DossierView): { file: T; title: Title }[] {
+export function inOrder<T extends KnownFile>(files: readonly T[], dossier: DossierView): { file: T; title: Title }[] {
   const all = files.map((file) => ({ file, title: titleOf(file, dossier) }));
   const groups = [...new Set(all.map(({ title }) => title.group))];
   const place = ({ file, title }: (typeof all)[number]) => [
@@ -55,7 +55,7 @@ function compare(one: readonly number[], other: readonly number[]): number {
   return at < 0 ? 0 : one[at]! - other[at]!;
 }
 
-function titleOf({ id, resource, type = "", page }: NamedFile, dossier: DossierView): Title {
+function titleOf({ id, resource, type = "", page }: KnownFile, dossier: DossierView): Title {
   const name = dossier.fileName(id, resource);
   if (name !== undefined) return { group: resource, ...name };
   const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;

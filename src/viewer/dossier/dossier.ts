@@ -41,7 +41,7 @@ export interface FileName {
 }
 
 /** A file as the record names it, whether the vault has it or not. */
-export interface RecordFile {
+export interface DossierFile {
   readonly id: string;
   readonly resource: string;
 }
@@ -59,7 +59,7 @@ export interface DossierView {
 
 /** How each provider's answers are read; a provider without a line here has its data points, and its answers as they came. */
 const READERS: Partial<
-  Readonly<Record<ProviderKind, (answers: Answers, files: readonly RecordFile[]) => DossierView>>
+  Readonly<Record<ProviderKind, (answers: Answers, files: readonly DossierFile[]) => DossierView>>
 > = {
   onfido,
   persona,

@@ -1,5 +1,5 @@
 import { type Answers, below, items, members, rowsIn, text, valueRows } from "./answers.ts";
-import type { CheckRow, DossierView, ProviderCheck, RecordFile } from "./dossier.ts";
+import type { CheckRow, DossierFile, DossierView, ProviderCheck } from "./dossier.ts";
 import { shownBy } from "./veriff-media.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ const ELSEWHERE = new Set([
 ]);
 
 /** The decision, then each attempt in its order with its media, screening, registries, and what is no single data point. */
-export function veriff(answers: Answers, files: readonly RecordFile[]): DossierView {
+export function veriff(answers: Answers, files: readonly DossierFile[]): DossierView {
   const [decision = {}] = answers.of(`${SESSION}/decision`).map(({ verification }) => members(verification));
   const [person = {}] = answers.of(`${SESSION}/person`).map((answer) => members(answer.person));
   const attempts = attemptsOf(answers, decision);

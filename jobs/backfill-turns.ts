@@ -117,7 +117,11 @@ async function runTurn(
     : { kind: "period", ...period };
   const run = (crew?: Crew): Promise<Summary> =>
     runExport(exporting, {
-      ...{ job: "backfill", version: VERSION, selection, walk, crew },
+      job: "backfill",
+      version: VERSION,
+      selection,
+      walk,
+      crew,
       progress: console.progress(`${place}: identities`, reached.examined),
       observer: observerOf(exporting, session),
       onSettled: (id, outcome) => ids?.outcomes.settled(id, outcome),

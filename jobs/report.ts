@@ -85,7 +85,9 @@ async function reportClient(config: ClientConfig, session: Session, offline: boo
   const writing = await underWay(reading.vault, session);
   const { coverage, notAsked } = await coverageFor(config, session, reading, offline);
   const found = {
-    ...{ coverage, notAsked, verified: readLastVerify(config.state) ?? null },
+    coverage,
+    notAsked,
+    verified: readLastVerify(config.state) ?? null,
     underWay: writing.state === "running" ? writing : await underWay(reading.vault, session),
   };
   using progress = session.console.progress(`${config.id}: what is kept`);

@@ -28,7 +28,11 @@ export async function planVerification(
     using catalog = openCatalog(config);
     const last = allLocks ? undefined : readLocksLookedAt(config.state, lockPlace(config));
     const plan = planVerify({
-      ...{ client: config.id, catalog: catalog.of, now: session.now(), last, readData },
+      client: config.id,
+      catalog: catalog.of,
+      now: session.now(),
+      last,
+      readData,
       hasInventory: inventory !== undefined,
       prices:
         listPrice === undefined && getPrice === undefined ? undefined : { list: listPrice ?? 0, get: getPrice ?? 0 },

@@ -49,8 +49,11 @@ export class Subjects {
     if (row === undefined) return undefined;
     const { version, listed, content, glance, ...known } = row;
     return {
-      ...{ version: versionOf(version), listed: listed === "" ? null : versionOf(listed), ...known },
-      ...{ content: content === "" ? null : versionOf(content), glance: glance === "" ? null : glance },
+      version: versionOf(version),
+      listed: listed === "" ? null : versionOf(listed),
+      ...known,
+      content: content === "" ? null : versionOf(content),
+      glance: glance === "" ? null : glance,
     };
   }
 

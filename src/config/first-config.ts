@@ -59,7 +59,8 @@ export function firstConfig(answers: ConfigAnswers): string {
         source: isFolder
           ? FOLDER
           : {
-              ...{ kind: provider, ...(url ? { url } : {}) },
+              kind: provider,
+              ...(url ? { url } : {}),
               ...(appToken ? { appToken } : {}),
               ...(integrationKey ? { integrationKey } : {}),
               apiKey,

@@ -148,7 +148,15 @@ function folderOf(
   const { kind, resync, retired, ready, entries, fields, beside, verified = [], unverified = [] } = rest;
   return {
     ...own,
-    ...{ kind, resync, retired, ready, entries, fields, beside, verified, unverified },
+    kind,
+    resync,
+    retired,
+    ready,
+    entries,
+    fields,
+    beside,
+    verified,
+    unverified,
     url: url.url,
     place: url.kind === "directory" ? url : { ...url, endpoint, region, forcePathStyle, expectedOwner },
     apiKey: undefined,

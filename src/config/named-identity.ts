@@ -28,7 +28,10 @@ export function parseNamedIdentity(text: string, { sources }: Pick<ClientConfig,
     return { id: rest, prefix, kinds: [prefix], sources: sources.filter(({ kind }) => kind === prefix) };
   const isMistyped = [...sources.map(({ name }) => name), ...PROVIDER_KINDS].some((name) => isClose(name, prefix));
   return {
-    ...{ id: text, prefix: undefined, kinds: PROVIDER_KINDS, sources },
+    id: text,
+    prefix: undefined,
+    kinds: PROVIDER_KINDS,
+    sources,
     ...(isMistyped ? { mistyped: prefix } : {}),
   };
 }

@@ -16,7 +16,12 @@ export function ask({ host, port }: Address, path: string, asked: Asked): Promis
   return new Promise((resolve) => {
     const length = body === undefined ? {} : { "content-length": body.length };
     const sent = request({
-      ...{ host: LOOPBACK[host] ?? host, port, path, method, agent: false, timeout: PATIENCE },
+      host: LOOPBACK[host] ?? host,
+      port,
+      path,
+      method,
+      agent: false,
+      timeout: PATIENCE,
       headers: { ...headers, ...length },
     });
     sent.on("response", (response) => {

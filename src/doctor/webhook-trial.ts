@@ -44,7 +44,11 @@ async function tryIn(
   const { keys } = await route.keys();
   let trouble: unknown;
   await using receiver = await startReceiver({
-    ...{ host: "127.0.0.1", port: 0, routes: () => new Map([[path, route]]), now, onResult: () => {} },
+    host: "127.0.0.1",
+    port: 0,
+    routes: () => new Map([[path, route]]),
+    now,
+    onResult: () => {},
     onTrouble: (_, error) => {
       trouble ??= error;
     },

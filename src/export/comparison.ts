@@ -23,7 +23,10 @@ export function compare(dossier: Dossier, subject: string, kept: Kept, tokens: T
   const files = nameFiles(subject, dossier.files, tokens);
   const isRecord1 = isStillRecord1(kept, listed, version, files);
   return {
-    ...{ version, listed, files, isRecord1 },
+    version,
+    listed,
+    files,
+    isRecord1,
     isNewest: (isRecord1 || kept.known?.version === version) && !isBack(kept, dossier),
     wasPurged: kept.wasPurged(version) || (listed !== undefined && kept.wasPurged(listed)),
   };

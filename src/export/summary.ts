@@ -121,7 +121,8 @@ export function addSummaries(first: Summary, then: Summary): Summary {
     ...then,
     ...tally,
     // Both saw the same.
-    ...{ waiting: then.waiting, stalled: then.stalled },
+    waiting: then.waiting,
+    stalled: then.stalled,
     requests: requests + then.requests,
     retries: retries + then.retries,
     seconds: seconds + then.seconds,

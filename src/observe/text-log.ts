@@ -38,7 +38,10 @@ export function textLog(options: TextLogOptions, own: Fields = {}): Log {
       ]);
     };
   return {
-    ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
     with: (fields) => textLog(options, { ...own, ...fields }),
   };
 }

@@ -34,8 +34,12 @@ export function leavingOf(
     const left = before(today);
     return [
       {
-        ...{ source: name, kind, horizon: horizon.toString(), left },
-        ...{ soon: before(today.add(WEEK)) - left, failed: roster.neverStored(name) },
+        source: name,
+        kind,
+        horizon: horizon.toString(),
+        left,
+        soon: before(today.add(WEEK)) - left,
+        failed: roster.neverStored(name),
       },
     ];
   });

@@ -19,7 +19,14 @@ export function noteTermsOf(catalog: Catalog, subject: string, terms: readonly T
   const until = terms.map((term) => term.until).reduce(later, Temporal.Instant.fromEpochMilliseconds(0));
   return catalog.notes.kept(subject).map(({ key, versionId, size, sha256, lockedUntil, lockMode, stored }) => ({
     kind: "note",
-    ...{ key, versionId, size, sha256, lockedUntil, lockMode, stored, until },
+    key,
+    versionId,
+    size,
+    sha256,
+    lockedUntil,
+    lockMode,
+    stored,
+    until,
   }));
 }
 

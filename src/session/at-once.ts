@@ -129,7 +129,7 @@ export class AtOnce {
     } catch (error) {
       if (!this.#unreadable.has(client.id))
         this.#session.console.log.error("cannot read the inbox: people named by webhooks are not exported at once", {
-          ...{ client: client.id },
+          client: client.id,
           ...errorFields(error),
         });
       this.#unreadable.add(client.id);
@@ -173,8 +173,10 @@ export class AtOnce {
     watch.due = again.epochMilliseconds;
     watch.attempts = backoff === undefined ? undefined : { failed: failed + 1, since };
     const fields = {
-      ...{ client: client.id, ...(client.sources.length > 1 ? { source: source.name } : {}) },
-      ...{ due: again.toString({ smallestUnit: "second" }), ...errorFields(error) },
+      client: client.id,
+      ...(client.sources.length > 1 ? { source: source.name } : {}),
+      due: again.toString({ smallestUnit: "second" }),
+      ...errorFields(error),
     };
     if (backoff === undefined)
       console.log.warn("cannot export people named by webhooks at once: the next scheduled run takes them", fields);

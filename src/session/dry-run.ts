@@ -49,8 +49,16 @@ export async function dryRun(
   await opened.source.project();
   const handles = await handlesOf(config);
   const parts = {
-    ...{ config, source: opened.source, sourceConfig, handles, inbox: inboxOf(config, sourceConfig, handles, session) },
-    ...{ tokens, catalog, now, signal, log: console.log },
+    config,
+    source: opened.source,
+    sourceConfig,
+    handles,
+    inbox: inboxOf(config, sourceConfig, handles, session),
+    tokens,
+    catalog,
+    now,
+    signal,
+    log: console.log,
   };
   const { identities, again, selection } = asked;
   using progress = console.progress(`${place}: ${identities ? "asked" : "listed"}`);
@@ -72,7 +80,8 @@ function inboxOf({ id, state }: ClientConfig, source: ActiveSourceConfig, handle
     return peekRunInbox(state, source, handles);
   } catch (error) {
     console.log.warn("cannot read the inbox: people named by webhooks are not counted", {
-      ...{ client: id, source: source.name },
+      client: id,
+      source: source.name,
       ...errorFields(error),
     });
     return undefined;

@@ -31,7 +31,8 @@ export function openRunInbox(
     if (opened.unopened.count > 0) log.warn(UNOPENED, { ...of, ...opened.unopened, hint: UNOPENED_HINT });
     if (opened.dropped > 0)
       log.warn("events that no run could read were removed from the inbox", {
-        ...{ ...of, count: opened.dropped },
+        ...of,
+        count: opened.dropped,
         hint: "Ask the provider to send its webhooks of that time again, or name the ids with `backfill --ids`.",
       });
     return opened;

@@ -58,7 +58,9 @@ export async function openSource(
       rate,
       ...(budget === undefined ? {} : { budget }),
       ...share,
-      ...{ signal: session.signal, onWait, clock: session.now },
+      signal: session.signal,
+      onWait,
+      clock: session.now,
     }),
     id,
     config,
@@ -88,7 +90,10 @@ export async function openSourceWith(
     concurrency: config.concurrency,
     ...bounds,
     ...endpoints,
-    ...{ retry, signal, starts, now },
+    retry,
+    signal,
+    starts,
+    now,
     onRetry: () => {
       retries += 1;
       measured?.retried("source");

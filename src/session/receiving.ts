@@ -28,7 +28,9 @@ export async function receive(session: Session, listen: Address): Promise<Receiv
   opened.defer(() => arrivals.stop());
   const receiver = opened.use(
     await startReceiver({
-      ...{ ...listen, routes: () => routes.byPath, now },
+      ...listen,
+      routes: () => routes.byPath,
+      now,
       onResult(route, result, secret) {
         arrivals.count(route, result);
         metrics?.received(route, result, secret);
@@ -74,7 +76,8 @@ class ArrivalLog {
     if (this.#troubled.has(keyOf(route))) return;
     this.#troubled.add(keyOf(route));
     this.#log.error("cannot take webhooks: their senders are asked to come again", {
-      ...{ client: route.client, source: route.source },
+      client: route.client,
+      source: route.source,
       ...errorFields(error),
     });
   }

@@ -64,7 +64,10 @@ export class Sender {
     let response: Dispatcher.ResponseData;
     try {
       response = await this.#dispatcher.request({
-        ...{ method, origin, path, body: body === "" ? null : body },
+        method,
+        origin,
+        path,
+        body: body === "" ? null : body,
         headers: { ...headers, accept, "accept-encoding": "identity", "user-agent": "holdfast" },
       });
     } catch (error) {

@@ -187,7 +187,13 @@ export class Http {
     const type = form ? "application/x-www-form-urlencoded" : "application/json";
     const method = body === "" ? "GET" : "POST";
     return {
-      ...{ name, isApi: true, method, origin: origin ?? this.#origin, path, body, accept },
+      name,
+      isApi: true,
+      method,
+      origin: origin ?? this.#origin,
+      path,
+      body,
+      accept,
       ...(saysMissing && { saysMissing }),
       headers: {
         ...(body === "" ? {} : { "content-type": type }),

@@ -113,7 +113,7 @@ async function versionPage(bucket: Bucket, prefix: string, from: Marker): Promis
     items.map((each) => ({ ...each, Key: plain(each.Key) }));
   const next = IsTruncated
     ? {
-        ...{ KeyMarker: plain(NextKeyMarker!) },
+        KeyMarker: plain(NextKeyMarker!),
         ...(NextVersionIdMarker === undefined ? {} : { VersionIdMarker: NextVersionIdMarker }),
       }
     : undefined;

@@ -168,7 +168,10 @@ export async function verifyVault(options: VaultVerification): Promise<VerifyRep
   let done = 0;
   await compareVault({
     ...options,
-    ...{ checks, tally: report, problem, orphan: options.onOrphan },
+    checks,
+    tally: report,
+    problem,
+    orphan: options.onOrphan,
     onObject: () => options.onObjects(++done, versions + files, { ...report, of: bytes }),
     onMore: (key, { versionId, lock, hold }) => index.seen.note(key, versionId, lock?.until.toString() ?? "", hold),
     onRecord: (record, entry) => options.digests.noteRecord(index, record, entry),

@@ -36,7 +36,9 @@ export function onfido(answers: Answers): DossierView {
           .filter((report) => report.check_id === check.id)
           .map(
             (report): ProviderCheck => ({
-              ...{ heading: "Report", name: text(report.name) ?? undefined, id: text(report.id) },
+              heading: "Report",
+              name: text(report.name) ?? undefined,
+              id: text(report.id),
               rows: reportRows(report),
             }),
           ),

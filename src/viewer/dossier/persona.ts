@@ -45,7 +45,9 @@ function verification(resource: Members): ProviderCheck {
   const { checks, ...said } = members(resource.attributes);
   const others = Object.entries(said).filter(([name]) => name !== "status" && OUTCOME.test(name) && !/-ts$/.test(name));
   return {
-    ...{ heading: "Verification", name: wordOf(resource), id: text(resource.id) },
+    heading: "Verification",
+    name: wordOf(resource),
+    id: text(resource.id),
     rows: [
       ...valueRows(["result"], said.status),
       ...below({ path: ["checks"], value: null }, items(checks).flatMap(checkRows)),
@@ -64,7 +66,9 @@ function report(resource: Members): ProviderCheck {
   const { "has-match": match, ...said } = members(resource.attributes);
   const others = Object.entries(said).filter(([name]) => !SEARCHED.test(name));
   return {
-    ...{ heading: "Report", name: wordOf(resource), id: text(resource.id) },
+    heading: "Report",
+    name: wordOf(resource),
+    id: text(resource.id),
     rows: [
       ...valueRows(["result"], match === true ? "match" : match === false ? "no_match" : null),
       ...valueRows(["status"], said.status),
@@ -77,7 +81,9 @@ function caseOf(resource: Members): ProviderCheck {
   const said = members(resource.attributes);
   const names = ["resolution", "status", "created-at", "resolved-at"];
   return {
-    ...{ heading: "Case", name: text(said.name) ?? undefined, id: text(resource.id) },
+    heading: "Case",
+    name: text(said.name) ?? undefined,
+    id: text(resource.id),
     rows: names.flatMap((name) => valueRows([name], said[name])),
   };
 }

@@ -90,7 +90,8 @@ function amlCase({
   vendorAttribution,
 }: Members): ProviderCheck {
   return {
-    ...{ heading: "AML case", id: text(id) },
+    heading: "AML case",
+    id: text(id),
     rows: [
       ...valueRows(["result"], members(review).answer),
       ...valueRows(["created_at"], createdAt),

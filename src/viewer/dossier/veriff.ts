@@ -114,7 +114,8 @@ function attemptOfSession(attempt: Members, number: number, media: readonly Medi
       value: text(mimetype) ?? "",
     }));
   return {
-    ...{ heading: `Attempt ${number}`, id: text(id) },
+    heading: `Attempt ${number}`,
+    id: text(id),
     rows: [
       ...valueRows(["status"], status),
       ...valueRows(["begun_at"], createdTime),

@@ -73,7 +73,7 @@ export class AtOnce {
       for (const source of watched(client)) {
         const watch = before.get(keyOf(client, source)) ?? { done: 0 };
         this.#watches.set(keyOf(client, source), watch);
-        Object.assign(watch, { due: undefined, attempts: undefined });
+        rest(watch);
       }
     }
     clearTimeout(this.#timer);
@@ -112,7 +112,7 @@ export class AtOnce {
       const upTo = untried === "unreadable" ? 0 : (untried?.newest.get(source.name) ?? 0);
       if (upTo <= watch.done) {
         // Another run took what waited.
-        Object.assign(watch, { due: undefined, attempts: undefined });
+        rest(watch);
         continue;
       }
       watch.due ??= now + GATHER;
@@ -149,7 +149,7 @@ export class AtOnce {
     const run = this.#work(named, { ...this.#session, clients: [client], signal }, stop)
       .then((summary) => {
         if (summary?.outcome !== "interrupted") watch.done = upTo;
-        Object.assign(watch, { due: undefined, attempts: undefined });
+        rest(watch);
       })
       .catch((error: unknown) => this.#failed(client, source, watch, firstThrown(error)))
       .finally(() => {
@@ -184,6 +184,12 @@ export class AtOnce {
       console.log.info("another process holds the vault: people named by webhooks wait", fields);
     else if (failed === 0) console.log.warn("cannot export people named by webhooks at once: trying again", fields);
   }
+}
+
+/** Nothing is due, and nothing has failed. */
+function rest(watch: Watch): void {
+  watch.due = undefined;
+  watch.attempts = undefined;
 }
 
 /** The client's sources that are asked, and whose webhooks are received. */

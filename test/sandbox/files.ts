@@ -53,3 +53,8 @@ export class FileStore {
     return { mediaType: "image/png", size: bytes.length, bytes };
   }
 }
+
+/** All of its bytes in memory. */
+export async function wholeOf({ bytes }: Pick<FileBody, "bytes">): Promise<Buffer> {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.concat((await bytes.toArray()) as Buffer[]);
+}

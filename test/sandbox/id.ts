@@ -57,3 +57,18 @@ export function innerId(seed: number, index: number, ...place: readonly number[]
   const word = (n: number) => hash(seed, 100 + n, index, ...place);
   return uuid(word(0), word(1), word(2), word(3));
 }
+
+/** Ids of objects of one kind: the first word says whose it is, the last one which of several. `key` is the kind's. */
+export function placedId(key: number, index: number, at: number): string {
+  const first = permute(index, key);
+  return uuid(first, hash(key, 1, index, at), hash(key, 2, index, at), permute(at, key ^ first));
+}
+
+/** Whose an id of this kind is, and which one; undefined if this sandbox never made it. */
+export function placeOfId(key: number, id: string): { readonly index: number; readonly at: number } | undefined {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return undefined;
+  const first = Number.parseInt(id.slice(0, 8), 16);
+  const index = unpermute(first, key);
+  const at = unpermute(Number.parseInt(id.slice(-8), 16), key ^ first);
+  return placedId(key, index, at) === id ? { index, at } : undefined;
+}

@@ -42,10 +42,7 @@ export interface Listener {
 }
 
 /** `respond` may fail: that is a fault of the sandbox, which it reports, and cuts the connection. */
-export async function listen(
-  port: number,
-  respond: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
-): Promise<Listener> {
+export async function listen(port: number, respond: Respond): Promise<Listener> {
   const server: Server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     Promise.resolve(respond(request, response)).catch((error: unknown) => {
       process.stderr.write(`sandbox: ${error instanceof Error ? error.stack : String(error)}\n`);
@@ -65,5 +62,20 @@ export async function listen(
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
+  };
+}
+
+type Respond = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Counts each request while it is open, and lets the hook answer first. */
+export function counted(
+  requests: { begin(): void; end(): void },
+  hook: () => Interceptor | undefined,
+  respond: Respond,
+): Respond {
+  return (request, response) => {
+    requests.begin();
+    response.once("close", () => requests.end());
+    if (!hook()?.(request, response)) return respond(request, response);
   };
 }

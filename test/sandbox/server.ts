@@ -7,11 +7,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { canaries } from "./canary.ts";
 import { Counters, type Endpoint } from "./counters.ts";
 import { FaultInjector, type Faults } from "./faults.ts";
-import { FileStore, type FileStyle } from "./files.ts";
+import { FileStore, type FileStyle, wholeOf } from "./files.ts";
 import { Population } from "./population.ts";
 import { makeResources } from "./resource.ts";
 import { type Answer, answer, BASE_PATH, endpointOf, errorText, identityText } from "./routes.ts";
-import { type Interceptor, listen, sendFile, sendJson } from "./send.ts";
+import { counted, type Interceptor, listen, sendFile, sendJson } from "./send.ts";
 import type { WireIdentity, WireResource } from "./wire.ts";
 
 export type { Interceptor } from "./send.ts";
@@ -112,11 +112,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     else sendFile(response, store.body(found.content), faults.truncates());
   }
 
-  const { origin, close } = await listen(port, async (request, response) => {
-    requests.begin();
-    response.once("close", () => requests.end());
-    if (!hook?.(request, response)) await respond(request, response);
-  });
+  const { origin, close } = await listen(
+    port,
+    counted(requests, () => hook, respond),
+  );
   const url = origin + BASE_PATH;
 
   return {
@@ -132,8 +131,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const path = `/identity/${population.id(index)}/resources/${resourceId}/resource_files/${fileId}`;
       const found = answer(population, new URL(url + path), { pageSize, files, withheld: () => false });
       if ("text" in found) throw new RangeError(`identity ${index} has no such file`);
-      const { bytes } = store.body(found.content);
-      return Buffer.isBuffer(bytes) ? bytes : Buffer.concat(await bytes.toArray());
+      return wholeOf(store.body(found.content));
     },
     change: (which, { files: recapture = false } = {}) => population.change(which, recapture),
     vanish: (indexes) => population.vanish(indexes),

@@ -6,15 +6,12 @@ import { join } from "node:path";
 import { after, afterEach, describe, mock, test } from "node:test";
 import type { ClientConfig } from "../../src/config/config.ts";
 import { HoldfastError } from "../../src/core/error.ts";
-import type { Console } from "../../src/observe/console.ts";
-import { silentLog } from "../../src/observe/log.ts";
-import { noProgress } from "../../src/observe/progress.ts";
-import type { Session } from "../../src/session/client.ts";
 import { Schedules } from "../../src/session/schedule.ts";
 import { noteExport, readLastExport } from "../../src/state/last-export.ts";
 import { LEASE } from "../../src/vault/layout.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { mockedSession } from "./mocked-session.ts";
 import { sourceOf } from "./source-of.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-again-"));
@@ -37,14 +34,8 @@ function client(id: string, cron = NIGHTLY.cron): ClientConfig {
 
 /** A daemon whose clock is moved by the test. `work` is what each attempt at a client's run comes to. */
 function daemon(clients: readonly ClientConfig[], work: (id: string, attempt: number) => Promise<void>) {
-  mock.timers.enable({ apis: ["Date", "setTimeout"], now: new Date("2026-11-25T02:29:00Z") });
   const begun: string[] = [];
-  const lines: string[] = [];
-  const note = (message: string) => void lines.push(message);
-  const log = { ...silentLog, info: note, warn: note, error: note };
-  const console = { log, say: () => {}, progress: () => noProgress } as unknown as Console;
-  const now = () => Temporal.Instant.fromEpochMilliseconds(Date.now());
-  const session: Session = { clients, console, now, signal: new AbortController().signal };
+  const { session, lines } = mockedSession(clients, "2026-11-25T02:29:00Z");
   const attempts = new Map<string, number>();
   const schedules = new Schedules(session, async (due, onFailure) => {
     for (const { id } of due.clients) {

@@ -6,14 +6,11 @@ import { after, afterEach, mock, test } from "node:test";
 import type { ClientConfig } from "../../src/config/config.ts";
 import type { SourceConfig } from "../../src/config/source-config.ts";
 import { HoldfastError } from "../../src/core/error.ts";
-import type { Console } from "../../src/observe/console.ts";
-import { silentLog } from "../../src/observe/log.ts";
-import { noProgress } from "../../src/observe/progress.ts";
-import type { Session } from "../../src/session/client.ts";
 import type { ClientFailure } from "../../src/session/each-client.ts";
 import { noteRuns } from "../../src/session/last-runs.ts";
 import { Schedules } from "../../src/session/schedule.ts";
 import { noteExport, readLastExport } from "../../src/state/last-export.ts";
+import { mockedSession } from "./mocked-session.ts";
 import { sourceOf } from "./source-of.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-sources-"));
@@ -31,14 +28,8 @@ type Failing = (begun: string) => Promise<Omit<ClientFailure, "client">[]>;
 
 /** A daemon from half past one on. `work` ends each run: with the failures of its sources. */
 function daemon(clients: readonly ClientConfig[], work: Failing = async () => []) {
-  mock.timers.enable({ apis: ["Date", "setTimeout"], now: new Date("2026-11-25T01:30:00Z") });
   const begun: string[] = [];
-  const lines: string[] = [];
-  const note = (message: string) => void lines.push(message);
-  const log = { ...silentLog, info: note, warn: note, error: note };
-  const console = { log, say: () => {}, progress: () => noProgress } as unknown as Console;
-  const now = () => Temporal.Instant.fromEpochMilliseconds(Date.now());
-  const session: Session = { clients, console, now, signal: new AbortController().signal };
+  const { session, lines } = mockedSession(clients, "2026-11-25T01:30:00Z");
   const schedules = new Schedules(session, async (due, onFailure) => {
     for (const { id, only = ["all"] } of due.clients) {
       const run = `${id} ${only.join("+")} ${new Date().toISOString().slice(11, 16)}`;

@@ -42,7 +42,11 @@ export function answerWith(sandbox: Sandbox, reply: (response: ServerResponse, c
 }
 
 /** The error must have the expected code, and nothing in it that people or logs could show may contain a canary. */
-export async function refusal(sandbox: Sandbox, work: Promise<unknown>, code: ErrorCode): Promise<HoldfastError> {
+export async function refusal(
+  sandbox: Pick<Sandbox, "canaries">,
+  work: Promise<unknown>,
+  code: ErrorCode,
+): Promise<HoldfastError> {
   const error = await work.then(
     () => assert.fail(`expected ${code}`),
     (reason: unknown) => reason,

@@ -13,8 +13,8 @@ import type { LockTurns } from "../../src/verify/lock-turns.ts";
 import { compareVault, type VaultTally } from "../../src/verify/vault-pass.ts";
 import { CLIENT, makeWorkplace, type Workplace, type WorkplaceOptions } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
-import { lockedBucket, s3Client, withoutCeph } from "../servers/s3.ts";
-import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
+import { s3Client } from "../servers/s3.ts";
+import { inBuckets } from "./buckets.ts";
 import { emptyTally } from "./tally.ts";
 
 interface Found {
@@ -26,7 +26,12 @@ interface Found {
 }
 
 /** What a bare S3 client with every right does to a vault, and what one pass over its listing finds. */
-function tampering(name: string, open: () => Promise<WorkplaceOptions>, skip: string | false, close?: () => unknown) {
+function tampering(
+  name: string,
+  open: () => Promise<WorkplaceOptions>,
+  skip: string | false,
+  close?: () => Promise<void>,
+) {
   describe(`by listing alone, in a bucket: ${name}`, { skip }, () => {
     let place: Workplace;
     let vault: Vault;
@@ -151,15 +156,4 @@ function tampering(name: string, open: () => Promise<WorkplaceOptions>, skip: st
   });
 }
 
-let server: StrictS3 | undefined;
-tampering(
-  "as strict as AWS",
-  async () => {
-    server = await startStrictS3({ pageSize: 7 });
-    const url = `s3://${await lockedBucket(server.endpoint)}/${CLIENT}`;
-    return { client: { vault: { url, endpoint: server.endpoint, forcePathStyle: true } } };
-  },
-  false,
-  () => server?.close(),
-);
-tampering("Ceph RGW", async () => ({ vault: "ceph" }), withoutCeph);
+inBuckets(tampering);

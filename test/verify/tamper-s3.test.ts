@@ -4,8 +4,8 @@ import { DeleteObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/c
 import type { RecordStored } from "../../src/audit/entry.ts";
 import { CHECKPOINT, VAULT_JSON } from "../../src/vault/layout.ts";
 import { CLIENT, type WorkplaceOptions } from "../export/workplace.ts";
-import { lockedBucket, s3Client, withoutCeph } from "../servers/s3.ts";
-import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
+import { s3Client } from "../servers/s3.ts";
+import { inBuckets } from "./buckets.ts";
 import { makeScene, type Scene } from "./scene.ts";
 
 /** In a bucket versions never change; with the rights, someone can hide them or add newer ones. */
@@ -77,15 +77,4 @@ function tampering(
   });
 }
 
-let server: StrictS3 | undefined;
-tampering(
-  "as strict as AWS",
-  async () => {
-    server = await startStrictS3({ pageSize: 7 });
-    const url = `s3://${await lockedBucket(server.endpoint)}/${CLIENT}`;
-    return { client: { vault: { url, endpoint: server.endpoint, forcePathStyle: true } } };
-  },
-  false,
-  async () => server?.close(),
-);
-tampering("Ceph RGW", async () => ({ vault: "ceph" }), withoutCeph);
+inBuckets(tampering);

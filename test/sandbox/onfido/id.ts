@@ -2,7 +2,7 @@
  * Onfido's ids are UUIDs. The first word says which applicant an id belongs to and the last one which of its objects it
  * names, each under a keyed permutation; the rest is a checksum. So there is no table of ids.
  */
-import { permute, unpermute, uuid } from "../id.ts";
+import { placedId, placeOfId } from "../id.ts";
 import { hash } from "../random.ts";
 
 /** Every kind of object with an id of its own. */
@@ -24,17 +24,11 @@ export interface Place {
 const keyOf = (seed: number, kind: Kind) => hash(seed, 300, ...Buffer.from(kind));
 
 export function onfidoId(seed: number, kind: Kind, index: number, at = 0): string {
-  const key = keyOf(seed, kind);
-  const first = permute(index, key);
-  return uuid(first, hash(key, 1, index, at), hash(key, 2, index, at), permute(at, key ^ first));
+  return placedId(keyOf(seed, kind), index, at);
 }
 
 /** The place of an id of this kind, or undefined if this sandbox never made it. */
 export function placeOf(seed: number, kind: Kind, id: string): Place | undefined {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return undefined;
-  const key = keyOf(seed, kind);
-  const first = Number.parseInt(id.slice(0, 8), 16);
-  const index = unpermute(first, key);
-  const at = unpermute(Number.parseInt(id.slice(-8), 16), key ^ first);
-  return onfidoId(seed, kind, index, at) === id ? { kind, index, at } : undefined;
+  const place = placeOfId(keyOf(seed, kind), id);
+  return place && { kind, ...place };
 }

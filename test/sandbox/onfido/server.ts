@@ -4,14 +4,14 @@
  */
 import { Counters } from "../counters.ts";
 import { FaultInjector, type Faults } from "../faults.ts";
-import type { FileBody, FileStyle } from "../files.ts";
+import { type FileBody, type FileStyle, wholeOf } from "../files.ts";
 import { Window } from "../persona/window.ts";
-import { type Interceptor, listen } from "../send.ts";
+import { counted, type Interceptor, listen } from "../send.ts";
 import { Api } from "./api.ts";
 import { canaries } from "./canary.ts";
 import { signatureOf } from "./course.ts";
 import { objectsOf } from "./everything.ts";
-import { EvidenceHost } from "./host.ts";
+import { evidenceHost } from "./host.ts";
 import { onfidoId } from "./id.ts";
 import { type Credentials, Keys } from "./keys.ts";
 import { BASE_PATH, makeApplicant, type Wire } from "./objects.ts";
@@ -106,7 +106,7 @@ export async function startOnfido(options: OnfidoOptions = {}): Promise<Onfido> 
   let retryAfter = options.retryAfter;
   let hook: Interceptor | undefined;
 
-  const host = new EvidenceHost({ world, shelf, faults, requests, credentials });
+  const host = evidenceHost({ world, shelf, faults, requests, credentials });
   const files = await listen(options.filesPort ?? 0, (request, response) => {
     if (!hook?.(request, response)) return host.respond(request, response);
   });
@@ -115,11 +115,14 @@ export async function startOnfido(options: OnfidoOptions = {}): Promise<Onfido> 
     about: { world, shelf, signedUrl },
     ...{ faults, window, requests, keys, retryAfter: () => retryAfter },
   });
-  const front = await listen(options.port ?? 0, (request, response) => {
-    requests.begin();
-    response.once("close", () => requests.end());
-    if (!hook?.(request, response)) return api.respond(request, response);
-  }).catch(async (error: unknown) => {
+  const front = await listen(
+    options.port ?? 0,
+    counted(
+      requests,
+      () => hook,
+      (request, response) => api.respond(request, response),
+    ),
+  ).catch(async (error: unknown) => {
     await files.close();
     throw error;
   });
@@ -128,8 +131,7 @@ export async function startOnfido(options: OnfidoOptions = {}): Promise<Onfido> 
   };
   const stored = async (slot: Slot, index: number, at: number): Promise<StoredFile> => {
     const body: FileBody = shelf.body(slot, index, at);
-    const bytes = Buffer.isBuffer(body.bytes) ? body.bytes : Buffer.concat(await body.bytes.toArray());
-    return { slot, path: pathOf(world, slot, index, at), mediaType: body.mediaType, bytes };
+    return { slot, path: pathOf(world, slot, index, at), mediaType: body.mediaType, bytes: await wholeOf(body) };
   };
 
   return {

@@ -2,7 +2,7 @@
  * What happened to the applicants since the sandbox started. Everything else follows from seed and index. Time comes
  * from a clock that a test sets.
  */
-import { hash } from "../random.ts";
+import { World as SharedWorld } from "../world.ts";
 
 /** The parts that change alone. Only the run has a time that moves, and only the applicant is in a list. */
 export type Part = "applicant" | "run" | "check" | "report" | "monitor";
@@ -32,33 +32,15 @@ export interface WorldOptions {
 
 export type Presence = "here" | "deleted" | "erased";
 
-export class World {
-  readonly seed: number;
-  readonly options: WorldOptions;
-  #size: number;
-  readonly #fates = new Map<number, Fate>();
+const KIND = { one: "applicant", many: "applicants", key: 302, untouched: UNTOUCHED };
 
+export class World extends SharedWorld<Fate, WorldOptions> {
   constructor(seed: number, size: number, options: WorldOptions) {
-    this.seed = seed;
-    this.options = options;
-    this.#size = size;
-  }
-
-  /** One past the highest index; deleted applicants keep theirs. */
-  get size(): number {
-    return this.#size;
-  }
-
-  now(): number {
-    return this.options.clock();
-  }
-
-  fate(index: number): Fate {
-    return this.#fates.get(index) ?? UNTOUCHED;
+    super(KIND, seed, size, options);
   }
 
   presence(index: number): Presence {
-    if (!(index >= 0 && index < this.#size)) return "erased";
+    if (!this.isOne(index)) return "erased";
     const { deleted, erased } = this.fate(index);
     if (erased) return "erased";
     if (deleted === undefined) return "here";
@@ -71,54 +53,33 @@ export class World {
 
   /** Newest first, as the list has them. */
   newestFirst(withDeleted: boolean): number[] {
-    return Array.from({ length: this.#size }, (_, at) => this.#size - 1 - at).filter((index) => {
+    return Array.from({ length: this.size }, (_, at) => this.size - 1 - at).filter((index) => {
       const presence = this.presence(index);
       return presence === "here" || (withDeleted && presence === "deleted");
     });
-  }
-
-  add(count: number): number[] {
-    const indexes = Array.from({ length: count }, () => this.#size++);
-    for (const index of indexes) this.#set(index, { created: this.now() });
-    return indexes;
   }
 
   change(index: number, part: Part, recapture: boolean): void {
     const fate = this.fate(index);
     const now = this.now();
     const times = part === "run" ? { ran: now } : part === "monitor" ? { monitored: now } : {};
-    this.#set(index, { [part]: fate[part] + 1, ...times });
+    this.set(index, { [part]: fate[part] + 1, ...times });
     if (recapture) this.recapture(index);
   }
 
   recapture(index: number): void {
-    this.#set(index, { recaptured: this.fate(index).recaptured + 1 });
+    this.set(index, { recaptured: this.fate(index).recaptured + 1 });
   }
 
   remove(index: number): void {
-    this.#set(index, { deleted: this.now() });
+    this.set(index, { deleted: this.now() });
   }
 
   erase(index: number): void {
-    this.#set(index, { erased: true });
+    this.set(index, { erased: true });
   }
 
   restore(index: number): void {
-    if (this.presence(index) === "deleted") this.#set(index, { deleted: undefined });
-  }
-
-  /** `count` of the applicants that are left, scattered but always the same ones. */
-  scattered(count: number): number[] {
-    const here = this.newestFirst(false).reverse();
-    if (count > here.length) throw new RangeError(`cannot change ${count} applicants, there are ${here.length}`);
-    if (count === here.length) return here;
-    const chosen = new Set<number>();
-    for (let n = 0; chosen.size < count; n++) chosen.add(here[hash(this.seed, 302, n) % here.length]!);
-    return [...chosen].sort((a, b) => a - b);
-  }
-
-  #set(index: number, news: Partial<Fate>): void {
-    if (!(index >= 0 && index < this.#size)) throw new RangeError(`there is no applicant ${index}`);
-    this.#fates.set(index, { ...this.fate(index), ...news });
+    if (this.presence(index) === "deleted") this.set(index, { deleted: undefined });
   }
 }

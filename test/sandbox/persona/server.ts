@@ -4,12 +4,12 @@
  */
 import { Counters } from "../counters.ts";
 import { FaultInjector, type Faults } from "../faults.ts";
-import type { FileStyle } from "../files.ts";
-import { type Interceptor, listen } from "../send.ts";
+import { type FileStyle, wholeOf } from "../files.ts";
+import { counted, type Interceptor, listen } from "../send.ts";
 import { Api } from "./api.ts";
 import { canaries } from "./canary.ts";
 import { Events } from "./events.ts";
-import { FilesHost } from "./host.ts";
+import { filesHost } from "./host.ts";
 import { personaId } from "./id.ts";
 import { makeInquiry } from "./inquiry.ts";
 import { RIGHTS, type Rights } from "./key.ts";
@@ -97,9 +97,9 @@ export async function startPersona(options: PersonaOptions = {}): Promise<Person
   let rights = RIGHTS;
   let hook: Interceptor | undefined;
 
-  const filesHost = new FilesHost({ world, shelf, faults, requests, apiKey });
+  const host = filesHost({ world, shelf, faults, requests, apiKey });
   const files = await listen(options.filesPort ?? 0, (request, response) => {
-    if (!hook?.(request, response)) return filesHost.respond(request, response);
+    if (!hook?.(request, response)) return host.respond(request, response);
   });
   const tell = (answer: number) =>
     new Telling({ seed, shelf, filesOrigin: files.origin, expires: clock() + rights.fileSeconds * 1000 }, answer);
@@ -108,11 +108,14 @@ export async function startPersona(options: PersonaOptions = {}): Promise<Person
     rights: () => rights,
     retryAfter: () => retryAfter,
   });
-  const front = await listen(options.port ?? 0, (request, response) => {
-    requests.begin();
-    response.once("close", () => requests.end());
-    if (!hook?.(request, response)) return api.respond(request, response);
-  }).catch(async (error: unknown) => {
+  const front = await listen(
+    options.port ?? 0,
+    counted(
+      requests,
+      () => hook,
+      (request, response) => api.respond(request, response),
+    ),
+  ).catch(async (error: unknown) => {
     await files.close();
     throw error;
   });
@@ -133,7 +136,7 @@ export async function startPersona(options: PersonaOptions = {}): Promise<Person
     filesOrigin: files.origin,
     apiKey,
     requests,
-    leaks: filesHost.leaks,
+    leaks: host.leaks,
     ids: () =>
       Array.from({ length: world.size }, (_, index) => index)
         .filter((index) => world.has(index))
@@ -143,8 +146,7 @@ export async function startPersona(options: PersonaOptions = {}): Promise<Person
     file: async (url) => {
       const slot = shelf.find(URL.parse(url)?.pathname.slice(1) ?? url);
       if (!slot) throw new RangeError("there is no such file");
-      const { bytes } = shelf.body(slot);
-      return Buffer.isBuffer(bytes) ? bytes : Buffer.concat(await bytes.toArray());
+      return wholeOf(shelf.body(slot));
     },
     change: (which, { part = "status", files: recapture = false } = {}) => {
       const chosen = typeof which === "number" ? world.scattered(which) : [...which];

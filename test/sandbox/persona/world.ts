@@ -3,6 +3,7 @@
  * from a clock that a test sets: changes carry its time, redactions spread by it, the search index lags by it.
  */
 import { hash } from "../random.ts";
+import { World as SharedWorld } from "../world.ts";
 
 /** How often each part of an inquiry changed, and when. Times are milliseconds since 1970. */
 export interface Fate {
@@ -38,41 +39,25 @@ export interface WorldOptions {
   readonly repeats: number;
 }
 
-export class World {
-  readonly seed: number;
-  readonly options: WorldOptions;
-  #size: number;
-  readonly #fates = new Map<number, { readonly at: number; readonly fate: Fate }[]>();
+const KIND = { one: "inquiry", many: "inquiries", key: 202, untouched: UNTOUCHED };
+
+export class World extends SharedWorld<Fate, WorldOptions> {
+  readonly #history = new Map<number, { readonly at: number; readonly fate: Fate }[]>();
 
   constructor(seed: number, size: number, options: WorldOptions) {
-    this.seed = seed;
-    this.options = options;
-    this.#size = size;
-  }
-
-  /** One past the highest index; deleted inquiries keep theirs. */
-  get size(): number {
-    return this.#size;
-  }
-
-  now(): number {
-    return this.options.clock();
-  }
-
-  fate(index: number): Fate {
-    return this.#fates.get(index)?.at(-1)?.fate ?? UNTOUCHED;
+    super(KIND, seed, size, options);
   }
 
   /** The fate as the search index knows it, or undefined while it does not know the inquiry at all. */
   indexedFate(index: number): Fate | undefined {
-    const history = this.#fates.get(index);
+    const history = this.#history.get(index);
     if (!history) return UNTOUCHED;
     const known = this.now() - this.options.searchDelay;
     return history.findLast(({ at }) => at <= known)?.fate;
   }
 
   has(index: number): boolean {
-    return index >= 0 && index < this.#size && !this.fate(index).gone;
+    return this.isOne(index) && !this.fate(index).gone;
   }
 
   /** The first inquiry of the same account; a person is invented from it. */
@@ -85,7 +70,7 @@ export class World {
   /** All inquiries of the account whose first one this is. */
   inquiriesOf(base: number): number[] {
     const found = this.has(base) ? [base] : [];
-    for (let index = base + 1; index < this.#size && this.base(index) === base; index++) {
+    for (let index = base + 1; index < this.size && this.base(index) === base; index++) {
       if (this.has(index)) found.push(index);
     }
     return found;
@@ -99,46 +84,36 @@ export class World {
     return this.now() >= at ? at : undefined;
   }
 
-  add(count: number): number[] {
-    const indexes = Array.from({ length: count }, () => this.#size++);
-    for (const index of indexes) this.#set(index, { created: this.now(), updated: this.now() });
+  override add(count: number): number[] {
+    const indexes = super.add(count);
+    for (const index of indexes) this.set(index, { updated: this.now() });
     return indexes;
   }
 
   change(index: number, part: Part, recapture: boolean): void {
     const fate = this.fate(index);
     const now = this.now();
-    if (part === "status") this.#set(index, { status: fate.status + 1, updated: now });
-    else if (part === "field") this.#set(index, { field: fate.field + 1, updated: now });
-    else if (part === "checks") this.#set(index, { checks: fate.checks + 1, checked: now });
-    else if (part === "report") this.#set(index, { report: fate.report + 1, reported: now });
-    else this.#set(this.base(index), { account: this.fate(this.base(index)).account + 1, accountUpdated: now });
-    if (recapture) this.#set(index, { recaptured: fate.recaptured + 1, processed: now, updated: now });
+    if (part === "status") this.set(index, { status: fate.status + 1, updated: now });
+    else if (part === "field") this.set(index, { field: fate.field + 1, updated: now });
+    else if (part === "checks") this.set(index, { checks: fate.checks + 1, checked: now });
+    else if (part === "report") this.set(index, { report: fate.report + 1, reported: now });
+    else this.set(this.base(index), { account: this.fate(this.base(index)).account + 1, accountUpdated: now });
+    if (recapture) this.set(index, { recaptured: fate.recaptured + 1, processed: now, updated: now });
   }
 
   vanish(index: number): void {
-    this.#set(index, { gone: true });
+    this.set(index, { gone: true });
   }
 
   redact(index: number, account: boolean): void {
-    this.#set(index, { redacted: this.now(), updated: this.now() });
-    if (account) this.#set(this.base(index), { accountRedacted: this.now(), accountUpdated: this.now() });
+    this.set(index, { redacted: this.now(), updated: this.now() });
+    if (account) this.set(this.base(index), { accountRedacted: this.now(), accountUpdated: this.now() });
   }
 
-  /** `count` of the inquiries that are left, scattered but always the same ones. */
-  scattered(count: number): number[] {
-    const alive = Array.from({ length: this.#size }, (_, index) => index).filter((index) => this.has(index));
-    if (count > alive.length) throw new RangeError(`cannot change ${count} inquiries, there are ${alive.length}`);
-    if (count === alive.length) return alive;
-    const chosen = new Set<number>();
-    for (let n = 0; chosen.size < count; n++) chosen.add(alive[hash(this.seed, 202, n) % alive.length]!);
-    return [...chosen].sort((a, b) => a - b);
-  }
-
-  #set(index: number, news: Partial<Fate>): void {
-    if (!(index >= 0 && index < this.#size)) throw new RangeError(`there is no inquiry ${index}`);
-    const history = this.#fates.get(index) ?? (news.created === undefined ? [{ at: 0, fate: UNTOUCHED }] : []);
-    history.push({ at: this.now(), fate: { ...(history.at(-1)?.fate ?? UNTOUCHED), ...news } });
-    this.#fates.set(index, history);
+  override set(index: number, news: Partial<Fate>): void {
+    const history = this.#history.get(index) ?? (news.created === undefined ? [{ at: 0, fate: UNTOUCHED }] : []);
+    super.set(index, news);
+    history.push({ at: this.now(), fate: this.fate(index) });
+    this.#history.set(index, history);
   }
 }

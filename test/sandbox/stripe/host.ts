@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Counters } from "../counters.ts";
 import type { FaultInjector } from "../faults.ts";
+import { leakIn } from "../leak.ts";
 import { sendFile, sendJson } from "../send.ts";
 import { keyOf } from "./api.ts";
 import type { Rights } from "./key.ts";
@@ -98,11 +99,9 @@ export class FilesHost {
 
   #linked(request: IncomingMessage, url: URL): string {
     const { world, apiKey } = this.#options;
-    const header = Object.entries(request.headers).find(
-      ([name, value]) => name === "authorization" || String(value).includes(apiKey),
-    );
-    if (header !== undefined || url.href.includes(apiKey)) {
-      this.leaks.push(header?.[0] ?? "url");
+    const leak = leakIn(request, url, [apiKey]);
+    if (leak !== undefined) {
+      this.leaks.push(leak);
       throw new Refusal(400, "The key was sent with a link.");
     }
     const found = tokenOf(world.seed, url.pathname.split("/").at(-1)!);

@@ -5,7 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { Counters } from "../counters.ts";
 import { FaultInjector, type Faults } from "../faults.ts";
-import type { FileStyle } from "../files.ts";
+import { type FileStyle, wholeOf } from "../files.ts";
 import { type Interceptor, listen } from "../send.ts";
 import { Api } from "./api.ts";
 import { canaries } from "./canary.ts";
@@ -162,8 +162,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
     file: async (id) => {
       const slot = shelf.find(id);
       if (!slot) return undefined;
-      const { bytes } = shelf.body(slot);
-      return Buffer.isBuffer(bytes) ? bytes : Buffer.concat(await bytes.toArray());
+      return wholeOf(shelf.body(slot));
     },
     change: (which, { part = "status" } = {}) => {
       const chosen = typeof which === "number" ? world.scattered(which) : [...which];

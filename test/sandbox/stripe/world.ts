@@ -3,6 +3,7 @@
  * a clock that a test sets.
  */
 import { hash } from "../random.ts";
+import { World as SharedWorld } from "../world.ts";
 
 /** Times are milliseconds since 1970. */
 export interface Fate {
@@ -32,33 +33,15 @@ export interface WorldOptions {
   readonly repeats: number;
 }
 
-export class World {
-  readonly seed: number;
-  readonly options: WorldOptions;
-  #size: number;
-  readonly #fates = new Map<number, Fate>();
+const KIND = { one: "session", many: "sessions", key: 302, untouched: UNTOUCHED };
 
+export class World extends SharedWorld<Fate, WorldOptions> {
   constructor(seed: number, size: number, options: WorldOptions) {
-    this.seed = seed;
-    this.options = options;
-    this.#size = size;
-  }
-
-  /** One past the highest index; sessions that are gone keep theirs. */
-  get size(): number {
-    return this.#size;
-  }
-
-  now(): number {
-    return this.options.clock();
-  }
-
-  fate(index: number): Fate {
-    return this.#fates.get(index) ?? UNTOUCHED;
+    super(KIND, seed, size, options);
   }
 
   has(index: number): boolean {
-    return index >= 0 && index < this.#size && !this.fate(index).gone;
+    return this.isOne(index) && !this.fate(index).gone;
   }
 
   /** The first session of the same person, from which the person is invented. */
@@ -76,39 +59,18 @@ export class World {
     return waited >= this.options.redactDelay / 2 ? "processing" : "validated";
   }
 
-  add(count: number): number[] {
-    const indexes = Array.from({ length: count }, () => this.#size++);
-    for (const index of indexes) this.#set(index, { created: this.now() });
-    return indexes;
-  }
-
   change(index: number, part: Part): void {
     const fate = this.fate(index);
-    if (part === "status") this.#set(index, { status: fate.status + 1 });
-    else if (part === "metadata") this.#set(index, { metadata: fate.metadata + 1 });
-    else this.#set(index, { attempts: [...fate.attempts, this.now()] });
+    if (part === "status") this.set(index, { status: fate.status + 1 });
+    else if (part === "metadata") this.set(index, { metadata: fate.metadata + 1 });
+    else this.set(index, { attempts: [...fate.attempts, this.now()] });
   }
 
   vanish(index: number): void {
-    this.#set(index, { gone: true });
+    this.set(index, { gone: true });
   }
 
   redact(index: number): void {
-    this.#set(index, { redacted: this.now() });
-  }
-
-  /** `count` of the sessions that are left, scattered but always the same ones. */
-  scattered(count: number): number[] {
-    const alive = Array.from({ length: this.#size }, (_, index) => index).filter((index) => this.has(index));
-    if (count > alive.length) throw new RangeError(`cannot change ${count} sessions, there are ${alive.length}`);
-    if (count === alive.length) return alive;
-    const chosen = new Set<number>();
-    for (let n = 0; chosen.size < count; n++) chosen.add(alive[hash(this.seed, 302, n) % alive.length]!);
-    return [...chosen].sort((a, b) => a - b);
-  }
-
-  #set(index: number, news: Partial<Fate>): void {
-    if (!(index >= 0 && index < this.#size)) throw new RangeError(`there is no session ${index}`);
-    this.#fates.set(index, { ...this.fate(index), ...news });
+    this.set(index, { redacted: this.now() });
   }
 }

@@ -4,9 +4,9 @@
  */
 import { Counters } from "../counters.ts";
 import { FaultInjector, type Faults } from "../faults.ts";
-import type { FileBody, FileStyle } from "../files.ts";
+import { type FileBody, type FileStyle, wholeOf } from "../files.ts";
 import { Window } from "../persona/window.ts";
-import { type Interceptor, listen } from "../send.ts";
+import { counted, type Interceptor, listen } from "../send.ts";
 import { Api } from "./api.ts";
 import { makeApplicant } from "./applicant.ts";
 import { canaries } from "./canary.ts";
@@ -102,14 +102,18 @@ export async function startSumsub(options: SumsubOptions = {}): Promise<Sumsub> 
     about: { world, shelf },
     ...{ faults, windows, requests, credentials, rights: () => rights, retryAfter: () => retryAfter },
   });
-  const front = await listen(options.port ?? 0, (request, response) => {
-    requests.begin();
-    response.once("close", () => requests.end());
-    if (!hook?.(request, response)) return api.respond(request, response);
-  });
-  const stored = async (slot: Slot, { mediaType, bytes }: FileBody): Promise<StoredFile> => ({
-    ...{ slot, mediaType },
-    bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.concat(await bytes.toArray()),
+  const front = await listen(
+    options.port ?? 0,
+    counted(
+      requests,
+      () => hook,
+      (request, response) => api.respond(request, response),
+    ),
+  );
+  const stored = async (slot: Slot, body: FileBody): Promise<StoredFile> => ({
+    slot,
+    mediaType: body.mediaType,
+    bytes: await wholeOf(body),
   });
   const fated = (indexes: readonly number[], news: Parameters<World["set"]>[1]): void => {
     for (const index of indexes) world.set(index, news);

@@ -4,8 +4,8 @@
  */
 import { Counters } from "../counters.ts";
 import { FaultInjector, type Faults } from "../faults.ts";
-import type { FileStyle } from "../files.ts";
-import { type Interceptor, listen } from "../send.ts";
+import { type FileStyle, wholeOf } from "../files.ts";
+import { counted, type Interceptor, listen } from "../send.ts";
 import { Api, type Signs } from "./api.ts";
 import { canaries } from "./canary.ts";
 import { course } from "./course.ts";
@@ -22,7 +22,7 @@ import {
   type Wire,
 } from "./objects.ts";
 import { BASE_PATH, type Endpoint } from "./routes.ts";
-import { Shelf, whole } from "./shelf.ts";
+import { Shelf } from "./shelf.ts";
 import { type Part, World, type WorldOptions } from "./world.ts";
 
 export interface VeriffOptions extends Omit<Faults, "rateHeaders">, FileStyle, Partial<WorldOptions> {
@@ -97,11 +97,14 @@ export async function startVeriff(options: VeriffOptions = {}): Promise<Veriff> 
   let hook: Interceptor | undefined;
   let api: Api | undefined;
 
-  const front = await listen(options.port ?? 0, (request, response) => {
-    requests.begin();
-    response.once("close", () => requests.end());
-    if (!hook?.(request, response)) return api!.respond(request, response);
-  });
+  const front = await listen(
+    options.port ?? 0,
+    counted(
+      requests,
+      () => hook,
+      (request, response) => api!.respond(request, response),
+    ),
+  );
   const url = front.origin + BASE_PATH;
   api = new Api({
     about: { world, shelf, base: url },
@@ -130,8 +133,8 @@ export async function startVeriff(options: VeriffOptions = {}): Promise<Veriff> 
         media(index)
           .flat()
           .map(async (medium) => {
-            const { mediaType, bytes } = shelf.body(medium);
-            return { id: shelf.id(medium), mediaType, bytes: Buffer.isBuffer(bytes) ? bytes : await whole(bytes) };
+            const body = shelf.body(medium);
+            return { id: shelf.id(medium), mediaType: body.mediaType, bytes: await wholeOf(body) };
           }),
       ),
     change: (which, { part = "decision" } = {}) => {

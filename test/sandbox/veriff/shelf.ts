@@ -1,6 +1,5 @@
 /** The media of a session's attempts: which there are, what is said of them, and their bytes. */
-import type { Readable } from "node:stream";
-import { type FileBody, FileStore, type FileStyle } from "../files.ts";
+import { type FileBody, FileStore, type FileStyle, wholeOf } from "../files.ts";
 import { addComment } from "../png.ts";
 import { drawSelfie } from "../selfie.ts";
 import { course, personOf } from "./course.ts";
@@ -117,8 +116,7 @@ export class Shelf {
     const key = `${this.id(medium)} ${secret}`;
     const known = this.#signatures.get(key);
     if (known !== undefined) return known;
-    const { bytes } = this.body(medium);
-    const made = signatureOf(secret, Buffer.isBuffer(bytes) ? bytes : await whole(bytes));
+    const made = signatureOf(secret, await wholeOf(this.body(medium)));
     this.#signatures.set(key, made);
     return made;
   }
@@ -137,8 +135,4 @@ export class Shelf {
     const bytes = addComment(drawn, comment);
     return { mediaType: "image/png", size: bytes.length, bytes };
   }
-}
-
-export async function whole(bytes: Readable): Promise<Buffer> {
-  return Buffer.concat((await bytes.toArray()) as Buffer[]);
 }

@@ -3,6 +3,7 @@
  * a clock that a test sets.
  */
 import { hash } from "../random.ts";
+import { World as SharedWorld } from "../world.ts";
 
 /**
  * What changes alone: the decision, another attempt with media of its own, a status that the client defined itself, the
@@ -43,39 +44,22 @@ export interface WorldOptions {
 /** At most so long after the one before, in ms. */
 const STEP = 1_800_000;
 
-export class World {
-  readonly seed: number;
-  readonly options: WorldOptions;
+const KIND = { one: "session", many: "sessions", key: 402, untouched: UNTOUCHED };
+
+export class World extends SharedWorld<Fate, WorldOptions> {
   readonly #first: number;
   readonly #step: number;
-  #size: number;
-  readonly #fates = new Map<number, Fate>();
 
   constructor(seed: number, size: number, options: WorldOptions) {
-    this.seed = seed;
-    this.options = options;
-    this.#size = size;
+    super(KIND, seed, size, options);
     // All of them are young enough to be read when the sandbox starts, and each is older than the next.
     const past = 0.6 * options.retention;
     this.#step = Math.min(STEP, Math.floor(past / Math.max(1, size)));
     this.#first = options.clock() - this.#step * (size + 1);
   }
 
-  /** One past the highest index; sessions that are gone keep theirs. */
-  get size(): number {
-    return this.#size;
-  }
-
   isMexican(index: number): boolean {
     return this.options.registries.length > 0 && index % 2 === 0;
-  }
-
-  now(): number {
-    return this.options.clock();
-  }
-
-  fate(index: number): Fate {
-    return this.#fates.get(index) ?? UNTOUCHED;
   }
 
   created(index: number): number {
@@ -84,36 +68,15 @@ export class World {
 
   /** Deleted and archived sessions look alike. */
   has(index: number): boolean {
-    if (!(index >= 0 && index < this.#size) || this.fate(index).deleted) return false;
+    if (!this.isOne(index) || this.fate(index).deleted) return false;
     return this.now() < this.created(index) + this.options.retention;
   }
 
-  add(count: number): number[] {
-    const indexes = Array.from({ length: count }, () => this.#size++);
-    for (const index of indexes) this.#set(index, { created: this.now() });
-    return indexes;
-  }
-
   change(index: number, part: Part): void {
-    this.#set(index, { [part]: [...this.fate(index)[part], this.now()] });
+    this.set(index, { [part]: [...this.fate(index)[part], this.now()] });
   }
 
   remove(index: number): void {
-    this.#set(index, { deleted: true });
-  }
-
-  /** `count` of the sessions that are left, scattered but always the same ones. */
-  scattered(count: number): number[] {
-    const here = Array.from({ length: this.#size }, (_, index) => index).filter((index) => this.has(index));
-    if (count > here.length) throw new RangeError(`cannot change ${count} sessions, there are ${here.length}`);
-    if (count === here.length) return here;
-    const chosen = new Set<number>();
-    for (let n = 0; chosen.size < count; n++) chosen.add(here[hash(this.seed, 402, n) % here.length]!);
-    return [...chosen].sort((a, b) => a - b);
-  }
-
-  #set(index: number, news: Partial<Fate>): void {
-    if (!(index >= 0 && index < this.#size)) throw new RangeError(`there is no session ${index}`);
-    this.#fates.set(index, { ...this.fate(index), ...news });
+    this.set(index, { deleted: true });
   }
 }

@@ -9,7 +9,7 @@ import { BucketStore } from "../../../src/source/folder/bucket.ts";
 import { DirectoryStore } from "../../../src/source/folder/directory.ts";
 import { FolderSource } from "../../../src/source/folder/folder.ts";
 import type { Store } from "../../../src/source/folder/store.ts";
-import { FileStore } from "../../sandbox/files.ts";
+import { FileStore, wholeOf } from "../../sandbox/files.ts";
 import { makePerson } from "../../sandbox/person.ts";
 import { cephEndpoint, lockedBucket, s3Client, withoutCeph } from "../../servers/s3.ts";
 import { configOf } from "../folder/place.ts";
@@ -209,7 +209,7 @@ class Applicant {
         document,
         recaptured: this.#captures,
       });
-      const bytes = Buffer.isBuffer(body.bytes) ? body.bytes : Buffer.concat(await body.bytes.toArray());
+      const bytes = await wholeOf(body);
       found.set(`files/${idOf(this.index)}/${name}`, { mediaType: body.mediaType, bytes });
     };
     await add("front.png", person.documents[0], 1);

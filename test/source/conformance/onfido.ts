@@ -5,6 +5,7 @@ import { secretMark } from "../../sandbox/onfido/secret.ts";
 import { startOnfido } from "../../sandbox/onfido/server.ts";
 import type { Part } from "../../sandbox/onfido/world.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
+import { everySandbox, SandboxClock } from "./sandbox.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<string, Asked>> = {
@@ -42,17 +43,16 @@ export const onfido: HttpProvider = {
   delays: { changes: 0, redaction: 0, urls: undefined },
 
   async start({ people, videoBytes }) {
-    let now = Date.parse("2026-03-04T05:06:07Z");
+    const clock = new SandboxClock();
     const sandbox = await startOnfido({
-      ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
+      ...{ seed: SEED, identities: people, videoBytes, clock: clock.milliseconds },
       ...{ plainImages: true, retryAfter: undefined },
     });
-    const instant = () => Temporal.Instant.fromEpochMilliseconds(now);
     return {
+      ...everySandbox(sandbox, clock),
       open: (options) =>
-        new OnfidoSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), now: instant, ...options }),
+        new OnfidoSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), now: clock.instant, ...options }),
       id: sandbox.id,
-      ids: () => sandbox.ids(),
       said: (index) => sandbox.objects(index),
       files: (index) => sandbox.files(index),
       change: (index, part) => sandbox.change([index], { part: part as Part }),
@@ -60,11 +60,6 @@ export const onfido: HttpProvider = {
       vanish: (index) => sandbox.vanish([index]),
       redact: () => {
         throw new Error("Onfido redacts no one");
-      },
-      add: (count) => sandbox.add(count),
-      now: instant,
-      advance: (seconds) => {
-        now += seconds * 1_000;
       },
       filesOrigin: sandbox.filesOrigin,
       asked: ({ method, url, headers }) => {
@@ -77,7 +72,6 @@ export const onfido: HttpProvider = {
         return ASKED[endpoint] ?? "part";
       },
       wrongIn: ({ method }) => (method === "GET" ? undefined : `${method} may change something`),
-      intercept: (hook) => sandbox.intercept(hook),
       entry: (index, other) => JSON.stringify({ ...sandbox.applicant(index), id: other }),
       page: (_, entries, next) => ({
         text: `{"applicants":[${entries.join()}]}`,
@@ -90,10 +84,8 @@ export const onfido: HttpProvider = {
       // Tokens and links of runs are made again for each answer, so each has the mark.
       kept: (text) => text.replace(new RegExp(`"[^"]*${secretMark(SEED)}[^"]*"`, "g"), "null"),
       goesOn: (text) => text,
-      canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey, secretMark(SEED)],
       leaks: () => sandbox.leaks,
-      [Symbol.asyncDispose]: () => sandbox.close(),
     };
   },
 };

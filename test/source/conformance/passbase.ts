@@ -5,6 +5,7 @@ import { identityId } from "../../sandbox/id.ts";
 import { endpointOf } from "../../sandbox/routes.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
+import { everySandbox, SandboxClock } from "./sandbox.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<Endpoint, Asked>> = {
@@ -35,11 +36,11 @@ export const passbase: HttpProvider = {
 
   async start({ people, videoBytes }) {
     const sandbox = await startSandbox({ seed: SEED, identities: people, plainImages: true, videoBytes });
-    let now = Temporal.Instant.from("2026-03-04T05:06:07Z");
+    const clock = new SandboxClock();
     return {
+      ...everySandbox(sandbox, clock),
       open: (options) => new PassbaseSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), ...options }),
       id: (index) => identityId(SEED, index),
-      ids: () => sandbox.ids(),
       said: (index) => [sandbox.identity(index), ...sandbox.resources(index)],
       files: (index) =>
         Promise.all(
@@ -54,23 +55,15 @@ export const passbase: HttpProvider = {
       recapture: (index) => sandbox.change([index], { files: true }),
       vanish: (index) => sandbox.vanish([index]),
       redact: (index) => sandbox.redact([index]),
-      add: (count) => sandbox.add(count),
-      now: () => now,
-      advance: (seconds) => {
-        now = now.add({ seconds });
-      },
       asked: ({ url }) => ASKED[endpointOf(new URL(url!, sandbox.origin).pathname)],
       wrongIn: ({ method }) => (method === "GET" ? undefined : `${method} may change something`),
-      intercept: (hook) => sandbox.intercept(hook),
       entry: (index, id) => JSON.stringify({ ...sandbox.identity(index), id }),
       page: (_, entries, next) =>
         `{"cursor":${JSON.stringify({ next: next === null ? null : `page ${next}` })},"data":[${entries.join()}]}`,
       goesOn: (text) =>
         text.replace('"next":null', `"next":${JSON.stringify(Buffer.from("after:0").toString("base64url"))}`),
-      canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey],
       leaks: () => [],
-      [Symbol.asyncDispose]: () => sandbox.close(),
     };
   },
 };

@@ -8,6 +8,7 @@ import { tokenMark } from "../../sandbox/persona/token.ts";
 import { references, type Wire } from "../../sandbox/persona/wire.ts";
 import type { Part } from "../../sandbox/persona/world.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
+import { everySandbox, SandboxClock } from "./sandbox.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Partial<Record<Endpoint, Asked>>> = {
@@ -45,9 +46,9 @@ export const persona: HttpProvider = {
   delays: { changes: 60, redaction: 3_600, urls: 21_600 },
 
   async start({ people, videoBytes }) {
-    let now = Date.parse("2026-03-04T05:06:07Z");
+    const clock = new SandboxClock();
     const sandbox = await startPersona({
-      ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
+      ...{ seed: SEED, identities: people, videoBytes, clock: clock.milliseconds },
       // One inquiry for each person, as at every other provider.
       ...{ repeats: 0, plainImages: true, retryAfter: undefined },
     });
@@ -55,9 +56,9 @@ export const persona: HttpProvider = {
     const link = (of: "list" | "changes", next: number | null) =>
       next === null ? null : `${PATH[of]}?page%5Bafter%5D=${personaId(SEED, "inq", 1_000_000 + next)}`;
     return {
+      ...everySandbox(sandbox, clock),
       open: (options) => new PersonaSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), ...options }),
       id,
-      ids: () => sandbox.ids(),
       // The devices of a session have requests of their own, and say nothing about the person.
       said: (index) => objectsOf(sandbox, index).filter(({ type }) => type !== "device"),
       files: async (index) => {
@@ -78,11 +79,6 @@ export const persona: HttpProvider = {
       recapture: (index) => sandbox.change([index], { files: true }),
       vanish: (index) => sandbox.vanish([index]),
       redact: (index) => sandbox.redact([index], { account: true }),
-      add: (count) => sandbox.add(count),
-      now: () => Temporal.Instant.fromEpochMilliseconds(now),
-      advance: (seconds) => {
-        now += seconds * 1_000;
-      },
       filesOrigin: sandbox.filesOrigin,
       asked: ({ method, url, headers }) => {
         if (headers.host === new URL(sandbox.filesOrigin).host) return "file";
@@ -100,15 +96,12 @@ export const persona: HttpProvider = {
         const isRead = method === "GET" || (method === "POST" && url!.startsWith(PATH.changes));
         return isRead ? undefined : `${method} may change something`;
       },
-      intercept: (hook) => sandbox.intercept(hook),
       entry: (index, other) => JSON.stringify({ ...sandbox.inquiry(index), id: other }),
       page: (of, entries, next) =>
         `{"data":[${entries.join()}],"links":{"prev":null,"next":${JSON.stringify(link(of, next))}}}`,
       goesOn: (text) => text.replace('"next":null', `"next":${JSON.stringify(link("list", 0))}`),
-      canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey, tokenMark(SEED)],
       leaks: () => sandbox.leaks,
-      [Symbol.asyncDispose]: () => sandbox.close(),
     };
   },
 };

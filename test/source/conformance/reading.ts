@@ -28,6 +28,14 @@ export async function collect(file: FetchedFile): Promise<Buffer> {
   return Buffer.concat(await all(file.bytes));
 }
 
+/** Reads all files of the first people. */
+export async function everyFile(source: Source, stage: Pick<Stage, "id">, people: number): Promise<void> {
+  for (let index = 0; index < people; index++) {
+    const id = stage.id(index);
+    for (const file of (await full(source, id)).files) await collect(await source.file(id, file));
+  }
+}
+
 /** What is compared, in the form in which it is compared. */
 export const compared = (value: unknown): string => canonicalJson(value);
 

@@ -7,6 +7,7 @@ import { secretMark } from "../../sandbox/stripe/secret.ts";
 import { startStripe } from "../../sandbox/stripe/server.ts";
 import type { Part } from "../../sandbox/stripe/world.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
+import { everySandbox, SandboxClock } from "./sandbox.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Partial<Record<Endpoint, Asked>>> = {
@@ -45,20 +46,25 @@ export const stripe: HttpProvider = {
   delays: { changes: 60, redaction: 4 * 86_400, urls: undefined },
 
   async start({ people, videoBytes }) {
-    let now = Date.parse("2026-03-04T05:06:07Z");
-    const clock = () => now;
+    const clock = new SandboxClock();
     const sandbox = await startStripe({
-      ...{ seed: SEED, identities: people, videoBytes, clock, eventDelay: 60_000, redactionEvents: true },
+      ...{
+        seed: SEED,
+        identities: people,
+        videoBytes,
+        clock: clock.milliseconds,
+        eventDelay: 60_000,
+        redactionEvents: true,
+      },
       // One session for each person, as at every other provider.
       ...{ repeats: 0, plainImages: true, retryAfter: undefined },
     });
     const id = (index: number): string => stripeId(SEED, "vs", index);
-    const instant = () => Temporal.Instant.fromEpochMilliseconds(now);
     return {
+      ...everySandbox(sandbox, clock),
       open: (options) =>
-        new StripeSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), now: instant, ...options }),
+        new StripeSource({ url: sandbox.url, apiKey: new Secret(sandbox.apiKey), now: clock.instant, ...options }),
       id,
-      ids: () => sandbox.ids(),
       said: (index) => {
         const { url: _, client_secret: __, ...session } = sandbox.session(index);
         return [session, ...sandbox.reports(index)];
@@ -73,11 +79,6 @@ export const stripe: HttpProvider = {
       recapture: (index) => sandbox.change([index], { part: "attempt" }),
       vanish: (index) => sandbox.vanish([index]),
       redact: (index) => sandbox.redact([index]),
-      add: (count) => sandbox.add(count),
-      now: instant,
-      advance: (seconds) => {
-        now += seconds * 1_000;
-      },
       filesOrigin: sandbox.filesOrigin,
       kept: (text) =>
         text.replace(/"(url|client_secret)":"[^"]*_[^"]*"/g, (found, name) =>
@@ -94,17 +95,14 @@ export const stripe: HttpProvider = {
           return "without a pinned version, settings in the dashboard decide what it answers";
         return method === "GET" || url === "/v1/file_links" ? undefined : `${method} may change something`;
       },
-      intercept: (hook) => sandbox.intercept(hook),
       entry: (index, other) => JSON.stringify({ ...sandbox.session(index), id: other }),
       page: (of, entries, next) => {
-        const data = of === "list" ? entries : entries.map((entry, at) => eventAbout(entry, at, now));
+        const data = of === "list" ? entries : entries.map((entry, at) => eventAbout(entry, at, clock.milliseconds()));
         return `{"object":"list","url":"${PATH[of]}","has_more":${next !== null},"data":[${data.join()}]}`;
       },
       goesOn: (text) => text.replace('"has_more":false', '"has_more":true'),
-      canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey, secretMark(SEED)],
       leaks: () => sandbox.leaks,
-      [Symbol.asyncDispose]: () => sandbox.close(),
     };
   },
 };

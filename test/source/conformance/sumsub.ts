@@ -4,6 +4,7 @@ import { endpointOf } from "../../sandbox/sumsub/routes.ts";
 import { startSumsub } from "../../sandbox/sumsub/server.ts";
 import type { Part } from "../../sandbox/sumsub/world.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
+import { everySandbox, SandboxClock } from "./sandbox.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<string, Asked>> = {
@@ -37,39 +38,32 @@ export const sumsub: HttpProvider = {
   delays: { changes: 0, redaction: 0, urls: undefined },
 
   async start({ people, videoBytes }) {
-    let now = Date.parse("2026-03-04T05:06:07Z");
+    const clock = new SandboxClock();
     const sandbox = await startSumsub({
-      ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
+      ...{ seed: SEED, identities: people, videoBytes, clock: clock.milliseconds },
       ...{ plainImages: true, retryAfter: undefined },
     });
-    const instant = () => Temporal.Instant.fromEpochMilliseconds(now);
     const { url, appToken } = sandbox;
     return {
+      ...everySandbox(sandbox, clock),
       open: (options) =>
         new SumsubSource({
-          ...{ url, appToken, apiKey: new Secret(sandbox.apiKey), clock: instant, now: instant },
+          ...{ url, appToken, apiKey: new Secret(sandbox.apiKey), clock: clock.instant, now: clock.instant },
           // As many as are wanted: a test should not wait.
           ...{ amlRate: { count: 100_000, per: 1_000 }, ...options },
         }),
       id: (index) => sandbox.id(index),
-      ids: () => sandbox.ids(),
       said: (index) => sandbox.objects(index),
       files: (index) => sandbox.files(index),
       change: (index, part) => sandbox.change([index], { part: part as Part }),
       recapture: (index) => sandbox.recapture([index]),
       vanish: (index) => sandbox.vanish([index]),
       redact: (index) => sandbox.redact([index]),
-      add: (count) => sandbox.add(count),
-      now: instant,
-      advance: (seconds) => {
-        now += seconds * 1_000;
-      },
       asked: ({ method, url: asked }) => ASKED[endpointOf(method!, new URL(asked!, url).pathname)] ?? "part",
       wrongIn: ({ method, headers }) => {
         if (headers["x-app-access-sig"] === undefined) return "without a signature";
         return method === "GET" ? undefined : `${method} may change something`;
       },
-      intercept: (hook) => sandbox.intercept(hook),
       entry: () => {
         throw new Error("Sumsub lists no one");
       },
@@ -77,10 +71,8 @@ export const sumsub: HttpProvider = {
         throw new Error("Sumsub lists no one");
       },
       goesOn: (text) => text,
-      canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey],
       leaks: () => [],
-      [Symbol.asyncDispose]: () => sandbox.close(),
     };
   },
 };

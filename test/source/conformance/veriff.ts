@@ -5,6 +5,7 @@ import { type Endpoint, routeOf } from "../../sandbox/veriff/routes.ts";
 import { startVeriff } from "../../sandbox/veriff/server.ts";
 import { type Part, REGISTRIES } from "../../sandbox/veriff/world.ts";
 import type { Asked, HttpProvider } from "./http/stage.ts";
+import { everySandbox, SandboxClock } from "./sandbox.ts";
 
 const SEED = 1;
 const ASKED: Readonly<Record<Endpoint, Asked>> = {
@@ -47,18 +48,17 @@ export const veriff: HttpProvider = {
   delays: { changes: 0, redaction: 0, urls: undefined },
 
   async start({ people, videoBytes }) {
-    let now = Date.parse("2026-03-04T05:06:07Z");
+    const clock = new SandboxClock();
     const sandbox = await startVeriff({
-      ...{ seed: SEED, identities: people, videoBytes, clock: () => now },
+      ...{ seed: SEED, identities: people, videoBytes, clock: clock.milliseconds },
       ...{ plainImages: true, signs: "x", retryAfter: undefined, registries: REGISTRIES },
     });
     const { url, integrationKey } = sandbox;
-    const instant = () => Temporal.Instant.fromEpochMilliseconds(now);
     return {
+      ...everySandbox(sandbox, clock),
       open: (options) =>
-        new VeriffSource({ url, apiKey: new Secret(sandbox.apiKey), integrationKey, clock: instant, ...options }),
+        new VeriffSource({ url, apiKey: new Secret(sandbox.apiKey), integrationKey, clock: clock.instant, ...options }),
       id: sandbox.id,
-      ids: () => sandbox.ids(),
       said: (index) => sandbox.objects(index),
       files: (index) => sandbox.files(index),
       change: (index, part) => sandbox.change([index], { part: part as Part }),
@@ -66,11 +66,6 @@ export const veriff: HttpProvider = {
       vanish: (index) => sandbox.remove([index]),
       redact: () => {
         throw new Error("Veriff redacts no one");
-      },
-      add: (count) => sandbox.add(count),
-      now: instant,
-      advance: (seconds) => {
-        now += seconds * 1_000;
       },
       signature: "x-hmac-signature",
       asked: ({ url: path }) => {
@@ -80,7 +75,6 @@ export const veriff: HttpProvider = {
         return ASKED[endpoint];
       },
       wrongIn: ({ method }) => (method === "GET" ? undefined : `${method} may change something`),
-      intercept: (hook) => sandbox.intercept(hook),
       entry: () => {
         throw new Error("Veriff lists no one");
       },
@@ -88,10 +82,8 @@ export const veriff: HttpProvider = {
         throw new Error("Veriff lists no one");
       },
       goesOn: (text) => text,
-      canaries: () => sandbox.canaries(),
       secrets: () => [sandbox.apiKey],
       leaks: () => [],
-      [Symbol.asyncDispose]: () => sandbox.close(),
     };
   },
 };

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { inspect } from "node:util";
 import { Secret } from "../../../src/config/secret.ts";
-import { type ErrorCode, HoldfastError } from "../../../src/core/error.ts";
-import { errorFields } from "../../../src/observe/log.ts";
 import { type PersonaOptions as DriverOptions, PersonaSource } from "../../../src/source/persona/persona.ts";
 import type { Page } from "../../../src/source/source.ts";
 import { type Persona, type PersonaOptions, startPersona } from "../../sandbox/persona/server.ts";
@@ -55,20 +52,6 @@ export function rewrite(sandbox: Persona, change: (path: string, text: string) =
       .catch(() => response.destroy());
     return true;
   });
-}
-
-/** The error must have the expected code, and nothing in it that people or logs could show may contain a canary. */
-export async function refusal(sandbox: Persona, work: Promise<unknown>, code: ErrorCode): Promise<HoldfastError> {
-  const error = await work.then(
-    () => assert.fail(`expected ${code}`),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof HoldfastError, inspect(error));
-  assert.equal(error.code, code, error.message);
-  // The cause is never printed, but a crash might show it.
-  const shown = [String(error), error.hint, JSON.stringify(errorFields(error)), inspect(error, { depth: 10 })].join();
-  for (const canary of sandbox.canaries()) assert.ok(!shown.includes(canary), `${canary} in ${shown}`);
-  return error;
 }
 
 export async function pagesOf(source: PersonaSource): Promise<Page[]> {

@@ -6,7 +6,8 @@ import { lookupTokens } from "../../../src/record/lookups.ts";
 import { Tokens } from "../../../src/record/tokens.ts";
 import { finished, related } from "../../sandbox/persona/ask.ts";
 import { references } from "../../sandbox/persona/wire.ts";
-import { full, open, refusal } from "./connect.ts";
+import { refusal } from "../connect.ts";
+import { full, open } from "./connect.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { FileRef } from "../../../src/core/identity.ts";
 import { clockAt, finished, related } from "../../sandbox/persona/ask.ts";
 import type { Persona } from "../../sandbox/persona/server.ts";
-import { collect } from "../connect.ts";
-import { full, open, refusal, rewrite } from "./connect.ts";
+import { collect, refusal } from "../connect.ts";
+import { full, open, rewrite } from "./connect.ts";
 
 /** The names of all files that an inquiry's objects show now. */
 function namesIn(sandbox: Persona, index: number, answers: readonly { readonly text: string }[]): Set<string> {

@@ -10,7 +10,8 @@ import { identityOf } from "../../../src/source/persona/identity.ts";
 import { readInquiryPage } from "../../../src/source/persona/listing.ts";
 import { isOpen } from "../../../src/source/persona/open.ts";
 import { finished } from "../../sandbox/persona/ask.ts";
-import { full, open, refusal, rewrite } from "./connect.ts";
+import { refusal } from "../connect.ts";
+import { full, open, rewrite } from "./connect.ts";
 
 const now = Temporal.Instant.from("2026-03-04T00:00:00Z");
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clockAt, NIGHT, read } from "../../sandbox/persona/ask.ts";
-import { changesOf, full, open, pagesOf, refusal, rewrite } from "./connect.ts";
+import { refusal } from "../connect.ts";
+import { changesOf, full, open, pagesOf, rewrite } from "./connect.ts";
 
 const ancient = Temporal.Instant.from("2019-01-01T00:00:00Z");
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { canonicalJson } from "../../../src/record/canonical.ts";
 import { finished, related } from "../../sandbox/persona/ask.ts";
 import { RIGHTS } from "../../sandbox/persona/key.ts";
-import { connect, full, open, pagesOf, refusal, rewrite } from "./connect.ts";
+import { refusal } from "../connect.ts";
+import { connect, full, open, pagesOf, rewrite } from "./connect.ts";
 
 const without = (...names: readonly string[]) => RIGHTS.permissions.filter((name) => !names.includes(name));
 

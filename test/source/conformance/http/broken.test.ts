@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { ErrorCode } from "../../../../src/core/error.ts";
 import { withFiles } from "../reading.ts";
-import { calling } from "./calling.ts";
+import { askedOf, calling } from "./calling.ts";
 import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import type { Asked } from "./stage.ts";
 
 /** Gives up quickly on what stalls. Where nothing stalls, a busy machine has time. */
 const IMPATIENT = { opening: { timeouts: { connect: 2_000, headers: 800, body: 800 } } };
@@ -47,11 +46,7 @@ const BROKEN: Readonly<Record<string, readonly [ErrorCode, the.Fault]>> = {
 };
 
 httpConformance((conforms, { can }) => {
-  const asked: readonly Asked[] = [
-    ...(["project", "identity", "part"] as const),
-    ...(can.list ? (["list"] as const) : []),
-    ...(can.changes ? (["changes"] as const) : []),
-  ];
+  const asked = askedOf(can).filter((each) => each !== "file");
   for (const [name, [code, fault]] of Object.entries(BROKEN)) {
     for (const where of asked) {
       conforms(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Source } from "../../../../src/source/source.ts";
 import { changed, collect, full, walk } from "../reading.ts";
-import type { Asked, HttpStage } from "./stage.ts";
+import type { Asked, HttpProvider, HttpStage } from "./stage.ts";
 
 /** One call that needs such a request. Every call is about this person. */
 export function calling(
@@ -19,4 +19,13 @@ export function calling(
     file: async () => collect(await source.file(id, (await full(source, id)).files[0]!)),
     other: () => assert.fail("no call needs another request"),
   };
+}
+
+/** What a source can be asked for. */
+export function askedOf({ list, changes }: HttpProvider["can"]): readonly Asked[] {
+  return [
+    ...(["project", "identity", "part", "file"] as const),
+    ...(list ? (["list"] as const) : []),
+    ...(changes ? (["changes"] as const) : []),
+  ];
 }

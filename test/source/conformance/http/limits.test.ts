@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
-import { changed, collect, full, walk, withFiles } from "../reading.ts";
-import { calling } from "./calling.ts";
+import { changed, everyFile, walk, withFiles } from "../reading.ts";
+import { askedOf, calling } from "./calling.ts";
 import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import type { Asked } from "./stage.ts";
 
 /** What a source takes from the provider and from this machine, and that it gives it back. */
 httpConformance((conforms, { can }) => {
-  const asked: readonly Asked[] = [
-    ...(["project", "identity", "part", "file"] as const),
-    ...(can.list ? (["list"] as const) : []),
-    ...(can.changes ? (["changes"] as const) : []),
-  ];
+  const asked = askedOf(can);
 
   conforms("counts every request, on every host, attempts that failed too", { people: 12 }, async (place) => {
     const { stage, source, traffic } = place;
@@ -22,10 +17,7 @@ httpConformance((conforms, { can }) => {
     await source.project();
     if (can.list) await walk(source);
     if (can.changes) await changed(source, stage.now());
-    for (let index = 0; index < 12; index++) {
-      const id = stage.id(index);
-      for (const file of (await full(source, id)).files) await collect(await source.file(id, file));
-    }
+    await everyFile(source, stage, 12);
     assert.equal(source.requests, traffic.count());
     assert.ok(source.requests > 30);
   });

@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
 import { makePerson } from "../../../sandbox/person.ts";
-import { all, changed, collect, full, walk, withFiles } from "../reading.ts";
-import { calling } from "./calling.ts";
+import { changed, collect, everyFile, full, walk, withFiles } from "../reading.ts";
+import { askedOf, calling } from "./calling.ts";
 import { httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import type { Asked } from "./stage.ts";
 
 /**
  * What must stay inside: the key, tokens, and everything about people. Each test of the suite looks at its own errors;
  * these provoke the worst ones.
  */
 httpConformance((conforms, { can, filesElsewhere }) => {
-  const asked: readonly Asked[] = [
-    ...(["project", "identity", "part", "file"] as const),
-    ...(can.list ? (["list"] as const) : []),
-    ...(can.changes ? (["changes"] as const) : []),
-  ];
+  const asked = askedOf(can);
 
   for (const where of asked) {
     conforms(`shows nothing of answers about the ${where} that repeat the key and a person's data`, async (place) => {
@@ -68,10 +63,7 @@ httpConformance((conforms, { can, filesElsewhere }) => {
     await source.project();
     if (can.list) await walk(source);
     if (can.changes) await changed(source, stage.now());
-    for (let index = 0; index < 12; index++) {
-      const id = stage.id(index);
-      for (const file of (await full(source, id)).files) await collect(await source.file(id, file));
-    }
+    await everyFile(source, stage, 12);
     for (const { path } of traffic.seen)
       for (const secret of stage.secrets().slice(0, 1)) assert.ok(!path.includes(secret), "the key is in a URL");
     assert.deepEqual(stage.leaks(), [], "the key went to a host that must not see it");
@@ -80,10 +72,7 @@ httpConformance((conforms, { can, filesElsewhere }) => {
   conforms("changes nothing at the provider", { people: 12 }, async ({ stage, source, traffic }) => {
     if (can.list) await walk(source);
     if (can.changes) await changed(source, stage.now());
-    for (let index = 0; index < 12; index++) {
-      const id = stage.id(index);
-      for (const file of (await full(source, id)).files) await all((await source.file(id, file)).bytes);
-    }
+    await everyFile(source, stage, 12);
     assert.deepEqual(
       traffic.seen.filter(({ asked: what }) => what === "other").map(({ path }) => path),
       [],

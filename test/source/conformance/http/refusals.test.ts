@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../../../src/core/error.ts";
 import { compared, full, withFiles } from "../reading.ts";
-import { calling } from "./calling.ts";
+import { askedOf, calling } from "./calling.ts";
 import { ATTEMPTS, httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
-import type { Asked } from "./stage.ts";
 
 /** What a source makes of a provider's refusals: at once, later, or never again. */
 httpConformance((conforms, { can, asksForLess }) => {
-  const asked: readonly Asked[] = [
-    ...(["project", "identity", "part"] as const),
-    ...(can.list ? (["list"] as const) : []),
-    ...(can.changes ? (["changes"] as const) : []),
-  ];
+  const asked = askedOf(can).filter((each) => each !== "file");
 
   for (const [status, code] of [
     [400, "source-rejected"],

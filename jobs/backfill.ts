@@ -12,7 +12,7 @@ import { PROVIDERS } from "../src/provider/provider.ts";
 import type { Session } from "../src/session/client.ts";
 import type { ClientFailure } from "../src/session/each-client.ts";
 import { type ExportSummary, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
-import { pushed } from "../src/session/watch.ts";
+import { withPushedMetrics } from "../src/session/watch.ts";
 import { redisAddress } from "../src/workers/address.ts";
 import { type IdListFlags, idListOf, refuseMalformed, refuseNotFound } from "./backfill-list.ts";
 import { everySource, planBackfill } from "./backfill-plan.ts";
@@ -108,7 +108,9 @@ export async function backfillClients(
   onFailure: (failure: ClientFailure) => void,
 ): Promise<ExportSummary[]> {
   const backfillOne = async (config: ClientConfig, source: ActiveSourceConfig): Promise<ExportSummary> => {
-    const summary = await pushed(config, session, "backfill", (own) => backfillSource(config, source, own, options));
+    const summary = await withPushedMetrics(config, session, "backfill", (own) =>
+      backfillSource(config, source, own, options),
+    );
     const told = { ...summary, source: source.name };
     session.console.say(summaryText(told, {}, placeOf(config, source.name)));
     return told;

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { numberOf } from "../src/certificate/certificate.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import { type NamedFlags, namedPeople, withNames } from "../src/cli/named.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { createFile } from "../src/io/new-file.ts";
@@ -45,7 +45,7 @@ export const erasureCommand = new Command("erasure").description("requests for e
         const toUnknown = async () => {
           if (out !== undefined) await writeLetter(session, [{ answer: "unknown" }], out);
         };
-        const { isOneCustomer, ...assessed } = await assessErasure(session, await wanted(options), toUnknown);
+        const { isOneCustomer, ...assessed } = await assessErasure(session, await namedPeople(options), toUnknown);
         if (out !== undefined) await writeLetter(session, assessed.people, out, isOneCustomer);
         session.console.result({ command: "erasure assess", ...assessed });
       }),

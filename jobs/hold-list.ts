@@ -5,7 +5,7 @@ import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
 import { quoted } from "../src/core/printable.ts";
 import { type Opened, openNotes, refuseFalse } from "../src/notes/open.ts";
 import { minute, number, plural, verifications } from "../src/observe/format.ts";
-import { oddly } from "../src/people/people.ts";
+import { oddSpelling } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { openTokens, type Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
@@ -139,7 +139,7 @@ function listText(list: HoldList, flags: Flags): string[] {
 function holdsText({ client, cases, people: count }: HoldList, { case: wantedCase, key, all }: Flags): string[] {
   if (wantedCase !== undefined) {
     const [held] = cases;
-    if (held === undefined) return [`${client}: no hold of that case is in effect${oddly(wantedCase)}`];
+    if (held === undefined) return [`${client}: no hold of that case is in effect${oddSpelling(wantedCase)}`];
     const title = `${client}: that case holds ${verifications(count)} since ${minute(held.placed)} UTC`;
     const reasons = held.notes?.map(
       (note) => `  ${"problem" in note ? note.problem : `reason: ${quoted(note.reason)}`}`,

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import { type NamedFlags, namedPeople, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import type { NoteWords } from "../src/notes/note.ts";
 import { NoteWriter } from "../src/notes/store.ts";
 import { number, plural, verifications } from "../src/observe/format.ts";
 import { tellWhom } from "../src/people/customer.ts";
-import { findPeople, namesSomebody, oddly, onlyClient, type Wanted } from "../src/people/people.ts";
+import { findPeople, namesSomebody, oddSpelling, onlyClient, type Wanted } from "../src/people/people.ts";
 import { plainText } from "../src/record/spellings.ts";
 import { type Case, type HoldsChanged, placeHolds, releaseHolds } from "../src/retention/hold.ts";
 import type { Session } from "../src/session/client.ts";
@@ -26,7 +26,7 @@ function hold(name: "place" | "release", description: string, examples: readonly
     .action((options: Flags) =>
       run(options, async (session) => {
         const { case: number, reason } = options;
-        const done = await change(session, { ...(await wanted(options)), case: number, reason });
+        const done = await change(session, { ...(await namedPeople(options)), case: number, reason });
         session.console.result({ command: `hold ${name}`, ...done });
       }),
     );
@@ -93,7 +93,7 @@ async function change(session: Session, options: HoldOptions, place: boolean): P
       ? findPeople(options, config, held, tellWhom(session, config, place ? "hold" : "release"))
       : catalog.holds.subjects(token);
   if (subjects.length === 0) {
-    throw new HoldfastError("usage", `no hold of that case is in effect${oddly(options.case)}`, {
+    throw new HoldfastError("usage", `no hold of that case is in effect${oddSpelling(options.case)}`, {
       hint: "Check the spelling: use the number exactly as in `hold place`, or in plain characters.",
     });
   }

@@ -14,7 +14,7 @@ import { isFull } from "../src/io/file-error.ts";
 import { RESTORE_LOOKUP_KEY, Tokens } from "../src/record/tokens.ts";
 import { firstMode } from "../src/retention/first-lock.ts";
 import { signerOf } from "../src/session/another-key.ts";
-import { openSigner, openTokens, type Session, waiting } from "../src/session/client.ts";
+import { openSigner, openTokens, type Session, tellOfWaiting } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { handOver } from "../src/session/hand-over.ts";
 import { checkTime } from "../src/session/right-time.ts";
@@ -75,7 +75,7 @@ const HANDED_OVER = "hand-over of the log to its new key";
 async function initClient(config: ClientConfig, session: Session) {
   const { console, signal, now } = session;
   await using opened = new AsyncDisposableStack();
-  const vault = await openVault(config.vault, { signal, onRetry: waiting(console, config.id) });
+  const vault = await openVault(config.vault, { signal, onRetry: tellOfWaiting(console, config.id) });
   opened.defer(() => vault.close());
   await vault.inspect();
   const made: string[] = [];

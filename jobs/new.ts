@@ -1,7 +1,7 @@
 import { access, constants, lstat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { gather } from "../src/cli/arguments.ts";
+import { collectValues } from "../src/cli/arguments.ts";
 import { withoutConfig } from "../src/cli/command.ts";
 import { Interview, isSomebodyThere } from "../src/cli/interview.ts";
 import { nextSteps } from "../src/cli/next-steps.ts";
@@ -17,7 +17,7 @@ import { HoldfastError } from "../src/core/error.ts";
 import { readBounded } from "../src/io/bounded-file.ts";
 import { fileError, writingFile } from "../src/io/file-error.ts";
 import { noFile } from "../src/io/is-there.ts";
-import { createFile, taken } from "../src/io/new-file.ts";
+import { createFile, pathTaken } from "../src/io/new-file.ts";
 
 /** The flags, under commander's names. */
 type Flags = Readonly<Partial<Record<Exclude<AnswerName, "recipients">, string>>> & {
@@ -38,7 +38,7 @@ for (const { name, flag, says, choices } of QUESTIONS) {
   const option = new Option(flag, says[0]);
   // Shells offer the choices. An invalid value is reported like other errors, and not repeated, as it may be a secret.
   if (choices) option.choices(choices).argParser((text: string) => text);
-  if (name === "recipients") option.default([]).argParser(gather).description = `${says[0]} Repeatable.`;
+  if (name === "recipients") option.default([]).argParser(collectValues).description = `${says[0]} Repeatable.`;
   newCommand.addOption(option);
   if (name === "recipients")
     newCommand.option("--recipients-file <file>", "a file of public age keys, one per line; # starts a comment");
@@ -89,7 +89,7 @@ async function refuseOut(out: string): Promise<void> {
     });
   }
   // Not `stat`: a symbolic link is in the way even if its target is missing.
-  if (await writingFile(out, () => lstat(out).catch(noFile))) throw taken(out);
+  if (await writingFile(out, () => lstat(out).catch(noFile))) throw pathTaken(out);
   await writingFile(out, () => access(dirname(resolve(out)), constants.W_OK | constants.X_OK));
 }
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { outputError, teach } from "../src/cli/help.ts";
+import { outputError, setUpHelp } from "../src/cli/help.ts";
 import { VERSION } from "../src/session/version.ts";
 
 const EXIT_CODES = `
@@ -83,6 +83,6 @@ S3 credentials come from the AWS SDK's default chain (environment, profile, role
     }
   }
   program.exitOverride().configureOutput({ outputError });
-  teach(program);
+  setUpHelp(program);
   return program;
 }

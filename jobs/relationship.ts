@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { day } from "../src/cli/arguments.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import { type NamedFlags, namedPeople, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { firstFew } from "../src/observe/first-few.ts";
@@ -63,7 +63,12 @@ that matches no one in the vault, or has a day before that person was first veri
       .action((options: CommonOptions & NamedFlags & EndFlags) =>
         run(options, async (session) => {
           const { date, csv, beforeVerification } = options;
-          const done = await endRelationship(session, { ...(await wanted(options)), date, csv, beforeVerification });
+          const done = await endRelationship(session, {
+            ...(await namedPeople(options)),
+            date,
+            csv,
+            beforeVerification,
+          });
           session.console.result({ command: "relationship end", ...done });
           refuseDue([done.locks]);
           if (done.unusable.length === 0) return;
@@ -78,7 +83,7 @@ that matches no one in the vault, or has a day before that person was first veri
       ]),
     ).action((options: CommonOptions & NamedFlags) =>
       run(options, async (session) => {
-        const done = await reopenRelationship(session, await wanted(options));
+        const done = await reopenRelationship(session, await namedPeople(options));
         session.console.result({ command: "relationship reopen", ...done });
       }),
     ),

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { type HandOnResult, handOn } from "../src/bag/hand-on.ts";
 import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
-import { gather, vkey } from "../src/cli/arguments.ts";
+import { collectValues, vkey } from "../src/cli/arguments.ts";
 import { type CommonOptions, withoutConfig } from "../src/cli/command.ts";
 import { type OutputOptions, withOutput } from "../src/cli/output.ts";
 import { parseRecipients } from "../src/config/recipients.ts";
@@ -21,7 +21,7 @@ export const resealCommand = new Command("reseal")
   .option(
     "--to <recipient>",
     "public key of the new recipient (age1…); only they can open the new bag; repeatable",
-    gather,
+    collectValues,
     [],
   )
   .requiredOption("--out <folder>", "the new bag; must not exist yet")

@@ -6,7 +6,7 @@ import { formatRequest, parseRequest, type RetrievalRequest, type Versions } fro
 import { MAX_WORDS, type Request } from "../src/bag/retrieval.ts";
 import { range, versions } from "../src/cli/arguments.ts";
 import { type CommonOptions, command, run } from "../src/cli/command.ts";
-import { type NamedFlags, wanted, withNames } from "../src/cli/named.ts";
+import { type NamedFlags, namedPeople, withNames } from "../src/cli/named.ts";
 import {
   type ApprovalFiles,
   askSecondPerson,
@@ -50,7 +50,7 @@ async function retrieval(session: Session, options: RetrieveFlags): Promise<Prep
       hint: "Say which case it is for, who asked, and why: the bag says it.",
     });
   }
-  const people = await wanted(options);
+  const people = await namedPeople(options);
   return retrieve(session, { ...options, ...people, case: number, requestedBy, reason, range: allInRange });
 }
 

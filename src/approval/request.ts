@@ -24,7 +24,7 @@ export function timesOf(made: Temporal.Instant): { made: string; expires: string
 }
 
 /** The text of a request. People read it before they sign it. */
-export function written(members: Readonly<Record<string, unknown>>): string {
+export function requestText(members: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify(members, null, 2)}\n`;
 }
 

@@ -6,7 +6,7 @@ import { BAGIT } from "./bagit.ts";
 import { readFolder, readTag } from "./folder.ts";
 import { headerPath, keyOf, originalPath, RESEAL, REWRITTEN } from "./layout.ts";
 import type { SoundBag } from "./reader.ts";
-import { after, headerOf, type Reseal } from "./reseal.ts";
+import { headerOf, type Reseal, skipBytes } from "./reseal.ts";
 import { BagWriter } from "./writer.ts";
 
 export interface HandOnResult {
@@ -43,7 +43,7 @@ export async function handOn(
         throw notHandedOn(cause, key);
       });
       await bag.tag(headerPath(key), stored);
-      const here = await bag.resealed(key, joined(rewrapped, after(files.stream(path), header.length)));
+      const here = await bag.resealed(key, joined(rewrapped, skipBytes(files.stream(path), header.length)));
       const size = files.sizes.get(path)! - header.length + stored.length;
       objects.push({ key, stored: { size, sha256 }, here });
       onObject(objects.length, data.size);

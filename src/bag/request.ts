@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ReadRequest as ReadAny, readExactly, timesOf, written } from "../approval/request.ts";
+import { type ReadRequest as ReadAny, readExactly, requestText, timesOf } from "../approval/request.ts";
 import { MAX_WORDS, type Request } from "./retrieval.ts";
 
 /** Which versions of each subject: all, the newest, or the newest that the provider made until a time. */
@@ -42,7 +42,7 @@ export function formatRequest(
   made: Temporal.Instant,
 ): string {
   const { client, origin, case: number, requestedBy, reason, subjects, versions: of, salt } = request;
-  return written({
+  return requestText({
     holdfast: "retrieval-request/1",
     client,
     origin,

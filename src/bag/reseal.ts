@@ -67,7 +67,7 @@ export async function asMade(here: BagFiles): Promise<BagFiles> {
     async *stream(path) {
       yield* here.stream(instead.get(path) ?? path);
       const header = headers.get(path);
-      if (header !== undefined) yield* after(here.stream(path), header);
+      if (header !== undefined) yield* skipBytes(here.stream(path), header);
     },
   };
 }
@@ -105,7 +105,7 @@ export async function headerOf(files: BagFiles, path: string): Promise<Buffer> {
 }
 
 /** What comes after so many bytes. */
-export async function* after(bytes: AsyncIterable<Uint8Array>, skip: number): AsyncGenerator<Uint8Array> {
+export async function* skipBytes(bytes: AsyncIterable<Uint8Array>, skip: number): AsyncGenerator<Uint8Array> {
   let left = skip;
   for await (const chunk of bytes) {
     if (left < chunk.length) yield chunk.subarray(left);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../audit/entry.ts";
 import { foldersOf } from "../vault/layout.ts";
-import { within } from "./keys.ts";
+import { keysWithin } from "./keys.ts";
 import { column, statement } from "./statement.ts";
 
 /** A legal hold in effect: a keyed token of its case, a commitment to its reason, and its start (RFC 3339 UTC). */
@@ -37,7 +37,7 @@ export class Holds {
       case "hold.released":
         of.release.run(entry.subject, entry.case);
         if (this.of(entry.subject).length === 0)
-          for (const folder of foldersOf(entry.subject)) of.unheld.run(...within(folder));
+          for (const folder of foldersOf(entry.subject)) of.unheld.run(...keysWithin(folder));
         break;
       case "record.purged":
         for (const { key } of entry.objects) of.dropHeld.run(key);

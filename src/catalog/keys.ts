@@ -14,6 +14,6 @@ export const personOfFile = (key: string): string => personOf(`substr(${key}, 10
 export const nameOfFile = (key: string): string => bytesOf(`substr(${key}, 43, 32)`);
 
 /** All keys in a folder are between these two. */
-export function within(folder: string): [string, string] {
+export function keysWithin(folder: string): [string, string] {
   return [folder, `${folder}~`];
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry, RecordPurged } from "../audit/entry.ts";
 import { fileFolder, parseKey, recordFolder } from "../vault/layout.ts";
 import { PurgedObjects, type PurgeRun } from "./destroyed.ts";
-import { within } from "./keys.ts";
+import { keysWithin } from "./keys.ts";
 import { bytesOf, personOf, versionBytes } from "./packing.ts";
 import { column, statement } from "./statement.ts";
 
@@ -106,7 +106,7 @@ export class Purges {
 
   /** Versions of a subject that were purged, or are being purged. */
   versions(subject: string): string[] {
-    return column(this.#statements.purgedOf.all(...within(recordFolder(subject))), "key").flatMap((key) => {
+    return column(this.#statements.purgedOf.all(...keysWithin(recordFolder(subject))), "key").flatMap((key) => {
       const name = parseKey(key);
       return name?.kind === "record" ? name.version : [];
     });
@@ -122,7 +122,7 @@ export class Purges {
 
   /** Keys of a subject's files for which `isPast` is true. */
   files(subject: string): string[] {
-    return column(this.#statements.purgedFiles.all(...within(fileFolder(subject))), "key");
+    return column(this.#statements.purgedFiles.all(...keysWithin(fileFolder(subject))), "key");
   }
 
   /** The runs that destroyed objects of a subject, and when each took the last of its own; in the order of these times. */

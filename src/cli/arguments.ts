@@ -58,7 +58,7 @@ export function vkey(text: string): string {
   }
 }
 
-export const gather = (value: string, before: string[]): string[] => [...before, value];
+export const collectValues = (value: string, before: string[]): string[] => [...before, value];
 
 export function range(text: string): { from: Temporal.Instant; to: Temporal.Instant } {
   const [from = "", to = "", ...more] = text.split("..");

@@ -20,7 +20,7 @@ export function outputError(text: string, write: (text: string) => void): void {
 }
 
 /** Sets up help and usage errors the same way for every subcommand. */
-export function teach(program: Command, names: readonly string[] = [program.name()]): void {
+export function setUpHelp(program: Command, names: readonly string[] = [program.name()]): void {
   for (const each of program.commands) {
     const path = [...names, each.name()];
     each
@@ -34,6 +34,6 @@ export function teach(program: Command, names: readonly string[] = [program.name
         "after",
         `\nFor details and examples, run a subcommand's help, such as ${path.join(" ")} ${first.name()} --help`,
       );
-    teach(each, path);
+    setUpHelp(each, path);
   }
 }

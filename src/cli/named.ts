@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Wanted } from "../people/people.ts";
 import { listedPeople } from "../people/people-list.ts";
-import { gather } from "./arguments.ts";
+import { collectValues } from "./arguments.ts";
 
 /** The flags that name people, the same for every command about people. */
 export interface NamedFlags {
@@ -18,23 +18,30 @@ export function withNames(command: Command): Command {
     .option(
       "--identity <id>",
       "a person, by the provider's id, or persona:<id> to say whose id it is; repeatable",
-      gather,
+      collectValues,
       [],
     )
-    .option("--email <address>", "by e-mail address, if lookups.fields includes it; repeatable", gather, [])
+    .option("--email <address>", "by e-mail address, if lookups.fields includes it; repeatable", collectValues, [])
     .option(
       "--reference <value>",
       "by your own reference or a document number: any of lookups.fields except the e-mail; repeatable",
-      gather,
+      collectValues,
       [],
     )
-    .option("--subject <token>", "by the token that the log and verify show; repeatable", gather, [])
+    .option("--subject <token>", "by the token that the log and verify show; repeatable", collectValues, [])
     .option("--list <file>", "a file of people, one per line: identity <id>, email <address>, reference …, subject …")
     .option("--all-matches", "if one e-mail or reference matches several people, take them all", false);
 }
 
 /** The people named on the command line and in the list, if there is one. */
-export async function wanted({ identity, email, reference, subject, list, allMatches }: NamedFlags): Promise<Wanted> {
+export async function namedPeople({
+  identity,
+  email,
+  reference,
+  subject,
+  list,
+  allMatches,
+}: NamedFlags): Promise<Wanted> {
   const listed = list === undefined ? [] : await listedPeople(list);
   const of = (kind: string, more: readonly string[]) => [
     ...more,

@@ -11,7 +11,7 @@ import { REFERENCE_PATTERN, REFERENCES } from "./secret.ts";
 /** A field read by `parse`; a HoldfastError from it becomes the problem. */
 export function read<T>(parse: (text: string) => T, expected: string, doc: string, pattern?: string) {
   return text(expected)
-    .transform(attempt(parse))
+    .transform(issueFrom(parse))
     .meta({ description: `${doc} Write ${expected}.`, ...(pattern === undefined ? {} : { pattern }) });
 }
 
@@ -22,7 +22,7 @@ export function secret<T>(parse: (text: string) => T, doc: string) {
     .string({
       error: ({ input }) => absent(input, hint) ?? `not a reference (not shown); ${hint}`,
     })
-    .transform(attempt(parse))
+    .transform(issueFrom(parse))
     .meta({ description: doc, pattern: REFERENCE_PATTERN });
 }
 
@@ -83,7 +83,7 @@ export function section<T extends z.ZodRawShape>(shape: T, doc: string) {
 }
 
 /** Turns a parser that throws into one that adds a Zod issue. */
-export function attempt<T>(parse: (text: string) => T) {
+export function issueFrom<T>(parse: (text: string) => T) {
   return (input: string, context: z.RefinementCtx): T => {
     try {
       return parse(input);

@@ -5,7 +5,7 @@ import { compareDurations, parseDuration } from "./duration.ts";
 import { EXAMPLE_RECIPIENTS } from "./example.ts";
 import { type ConfigAnswers, keyFile, publicKeys } from "./first-config.ts";
 import { parseState } from "./names.ts";
-import { overlap, resolvePath } from "./path.ts";
+import { pathsOverlap, resolvePath } from "./path.ts";
 import { checkRecipients } from "./recipients.ts";
 import { SecretRef } from "./secret.ts";
 import { parseVaultUrl } from "./url.ts";
@@ -24,7 +24,7 @@ export interface ConfigPlace {
 /** The default lock; it must not outlast the retention period. */
 const FIRST_LOCK = "P90D";
 
-export function among(words: readonly string[], what: string) {
+export function oneOfWords(words: readonly string[], what: string) {
   return (text: string): void => {
     if (words.includes(text)) return;
     throw new HoldfastError("config", `${redacted(text)} is not ${what}`, { hint: `write ${words.join(" or ")}` });
@@ -69,7 +69,7 @@ export function checkKeysFolder(text: string, answers: ConfigAnswers, { folder }
     throw new HoldfastError("config", `${redacted(text)} is not a folder on this machine`, { hint });
   }
   const vault = answers.vault === undefined ? undefined : parseVaultUrl(answers.vault, folder);
-  if (vault?.kind === "directory" && overlap(path, vault.path)) throw inVault(text);
+  if (vault?.kind === "directory" && pathsOverlap(path, vault.path)) throw inVault(text);
 }
 
 function inVault(text: string): HoldfastError {

@@ -1,6 +1,13 @@
 import { isAbsolute } from "node:path";
 import { isKeyless, isProviderKind, PROVIDER_KINDS, PROVIDERS, type Provider } from "../provider/provider.ts";
-import { among, type ConfigPlace, checkKeep, checkKeysFolder, checkPublicKeys, checkState } from "./first-checks.ts";
+import {
+  type ConfigPlace,
+  checkKeep,
+  checkKeysFolder,
+  checkPublicKeys,
+  checkState,
+  oneOfWords,
+} from "./first-checks.ts";
 import { type AnswerName, type ConfigAnswers, keyFile } from "./first-config.ts";
 import { parseId, parseLine, parseRegion, parseRule } from "./names.ts";
 import { PRESET_NAMES, presetInWords, presetOf, START_NAMES, STARTS } from "./presets.ts";
@@ -82,7 +89,7 @@ export const QUESTIONS: readonly Question[] = [
       }),
     ],
     choices: PROVIDER_KINDS,
-    check: among(PROVIDER_KINDS, "a supported provider"),
+    check: oneOfWords(PROVIDER_KINDS, "a supported provider"),
   },
   {
     name: "appToken",
@@ -163,7 +170,7 @@ export const QUESTIONS: readonly Question[] = [
       `  ${OWN_LAW.padEnd(10)} a period of your own`,
     ],
     choices: LAWS,
-    check: among(LAWS, "one of these laws"),
+    check: oneOfWords(LAWS, "one of these laws"),
   },
   {
     name: "collect",
@@ -173,7 +180,7 @@ export const QUESTIONS: readonly Question[] = [
     choices: ["full", "minimal"],
     // Only a law is a reason to keep everything.
     byDefault: ({ law }) => (law === undefined || law === OWN_LAW ? "minimal" : "full"),
-    check: among(["full", "minimal"], "one of these"),
+    check: oneOfWords(["full", "minimal"], "one of these"),
   },
   {
     name: "keep",
@@ -191,7 +198,7 @@ export const QUESTIONS: readonly Question[] = [
     choices: START_NAMES,
     onlyFor: OWN,
     byDefault: () => "relationship-end",
-    check: among(START_NAMES, "one of these"),
+    check: oneOfWords(START_NAMES, "one of these"),
   },
   {
     name: "legalBasis",

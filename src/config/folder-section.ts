@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 import { parseDuration } from "./duration.ts";
-import { attempt, distinct, flag, list, read, section, text, unfit } from "./fields.ts";
+import { distinct, flag, issueFrom, list, read, section, text, unfit } from "./fields.ts";
 import { parseAccount, parseLine, parseRegion } from "./names.ts";
 import { POINTER, parsePointer } from "./pointer.ts";
 import type { FolderFields } from "./source-config.ts";
@@ -77,7 +77,7 @@ function fieldsSection() {
 
 function namedPointers() {
   return z
-    .record(text("a name").transform(attempt(parseLine)), pointer("Where the value is."), {
+    .record(text("a name").transform(issueFrom(parseLine)), pointer("Where the value is."), {
       error: ({ input }) => unfit(input, "a section", `write names of your own, each with ${POINTER}`),
     })
     .refine((named) => Object.keys(named).length <= MAX_DATA, {

@@ -35,6 +35,6 @@ export function resolveFileReference(text: string, folder: string): string | und
 }
 
 /** Whether one path contains the other, or both are the same. Both absolute. */
-export function overlap(one: string, other: string): boolean {
+export function pathsOverlap(one: string, other: string): boolean {
   return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { HoldfastError } from "../core/error.ts";
-import { overlap, resolvePath } from "./path.ts";
+import { pathsOverlap, resolvePath } from "./path.ts";
 import type { ConfigFinding } from "./problem.ts";
 import { type Raw, raw, rawClients } from "./raw.ts";
 import { parseVaultUrl, type VaultLocation } from "./url.ts";
@@ -27,7 +27,7 @@ export function vaultsApart(document: unknown, folder: string): ConfigFinding[] 
       return [{ path, text }];
     }
     const { location } = vault;
-    if (location.kind !== "directory" || !states.some((directory) => overlap(directory, location.path))) return [];
+    if (location.kind !== "directory" || !states.some((directory) => pathsOverlap(directory, location.path))) return [];
     return [{ path, text: "overlaps with the state of a client; keep vaults and state in directories apart" }];
   });
 }
@@ -59,7 +59,7 @@ function placeOf({ url, endpoint = "" }: Raw, folder: string): VaultPlace | unde
 
 function shared(one: VaultPlace, other: VaultPlace): boolean {
   const [a, b] = [one.location, other.location];
-  if (a.kind === "directory" && b.kind === "directory") return overlap(a.path, b.path);
+  if (a.kind === "directory" && b.kind === "directory") return pathsOverlap(a.path, b.path);
   if (a.kind !== "s3" || b.kind !== "s3" || a.bucket !== b.bucket || one.server !== other.server) return false;
-  return a.prefix === "" || b.prefix === "" || overlap(a.prefix, b.prefix);
+  return a.prefix === "" || b.prefix === "" || pathsOverlap(a.prefix, b.prefix);
 }

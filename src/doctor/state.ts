@@ -34,7 +34,7 @@ export type Statfs = (
 /** Checks that the state directory is writable, durable and has space. Writes a small file and removes it. */
 export async function checkState(directory: string, ask: Statfs = statfs): Promise<Finding[]> {
   const found: Finding[] = [];
-  const { place, blocked } = await nearest(directory);
+  const { place, blocked } = await nearestFolder(directory);
   if (blocked !== undefined)
     return [failure(`${directory}: ${blocked}`, "Create that folder, or mount the missing volume.")];
   const { type, bsize, bavail } = await ask(place);
@@ -100,7 +100,7 @@ function hintOf(code: string): string {
 }
 
 /** The directory itself, or its nearest existing parent; or the path component that is not a folder. */
-export async function nearest(
+export async function nearestFolder(
   directory: string,
 ): Promise<
   { readonly place: string; readonly blocked?: undefined } | { readonly place: string; readonly blocked: string }
@@ -115,5 +115,5 @@ export async function nearest(
       return { place: directory, blocked: `the symbolic link ${directory} leads nowhere (${code})` };
     if (code !== "ENOENT" && code !== "ENOTDIR") return { place: dirname(directory) };
   }
-  return directory === "/" ? { place: directory } : nearest(dirname(directory));
+  return directory === "/" ? { place: directory } : nearestFolder(dirname(directory));
 }

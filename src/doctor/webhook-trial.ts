@@ -11,7 +11,7 @@ import { peekInbox } from "../inbox/waiting.ts";
 import { ask } from "./ask-loopback.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 import { signedEvent } from "./signed-event.ts";
-import { nearest } from "./state.ts";
+import { nearestFolder } from "./state.ts";
 
 const { ok, failure } = findings("webhooks");
 
@@ -20,7 +20,7 @@ const { ok, failure } = findings("webhooks");
  * inbox of its own beside the real one, and removes that: the events name no one, so no export may see them.
  */
 export async function tryWebhook(config: ClientConfig, source: WebhookSourceConfig, now: Clock): Promise<Finding> {
-  const { place } = await nearest(config.state);
+  const { place } = await nearestFolder(config.state);
   const folder = await mkdtemp(join(place, ".doctor-"));
   const inbox = new Inbox(folder);
   try {

@@ -27,7 +27,7 @@ export function isOfSource(error: unknown): boolean {
 }
 
 /** Whether the provider accepts the key and answers. Asks for the project, the only thing that is not a record. */
-export async function answers({ source }: Run): Promise<boolean> {
+export async function isProviderAnswering({ source }: Run): Promise<boolean> {
   return source.project().then(
     () => true,
     () => false,

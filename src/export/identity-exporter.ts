@@ -4,7 +4,7 @@ import type { Capture } from "./capture.ts";
 import type { Run } from "./context.ts";
 import type { Crew } from "./crew.ts";
 import { doubtOf } from "./doubt.ts";
-import { answers, FATAL, IN_A_ROW, isOfSource, mostInARow, mostWithProject, stageOf } from "./failures.ts";
+import { FATAL, IN_A_ROW, isOfSource, isProviderAnswering, mostInARow, mostWithProject, stageOf } from "./failures.ts";
 import type { Candidate } from "./plan.ts";
 import type { RunOptions } from "./run-options.ts";
 import { originOf, settle } from "./settle.ts";
@@ -100,7 +100,7 @@ export class IdentityExporter {
   }
 
   #isProviderThere(): Promise<boolean> {
-    this.#question ??= answers(this.#run).finally(() => {
+    this.#question ??= isProviderAnswering(this.#run).finally(() => {
       this.#question = undefined;
     });
     return this.#question;

@@ -20,12 +20,14 @@ export async function createFile(path: string, content: string): Promise<void> {
       await file.close();
     }
   } catch (cause) {
-    throw (cause as NodeJS.ErrnoException).code === "EEXIST" ? taken(path, cause) : fileError(cause, path, "written");
+    throw (cause as NodeJS.ErrnoException).code === "EEXIST"
+      ? pathTaken(path, cause)
+      : fileError(cause, path, "written");
   }
 }
 
 /** The error for a path that exists. Exported for callers that check before they have content. */
-export function taken(path: string, cause?: unknown): HoldfastError {
+export function pathTaken(path: string, cause?: unknown): HoldfastError {
   return new HoldfastError("usage", `${path} already exists`, {
     hint: "Choose another --out: Holdfast never overwrites a file.",
     cause,

@@ -13,11 +13,11 @@ import {
   type Kind,
   lookupsGone,
   namesSomebody,
-  oddly,
+  oddSpelling,
   type Wanted,
   whoIs,
 } from "./people.ts";
-import { purged } from "./purged.ts";
+import { purgedError } from "./purged.ts";
 import { parseRows, SEPARATORS, separatorLine } from "./table.ts";
 import { cellDay } from "./table-day.ts";
 import { readTextFile } from "./text-file.ts";
@@ -194,12 +194,12 @@ function unknownPerson(
 ): Pick<UnusableRow, "reason" | "why"> {
   const [gone] = departedBy(kind, value, config, finder);
   if (gone !== undefined) {
-    const { message } = purged(finder.catalog, config.id, gone, CALLED[kind]);
+    const { message } = purgedError(finder.catalog, config.id, gone, CALLED[kind]);
     return { reason: "purged", why: message };
   }
   const encoding = guessed && /[^ -~]/.test(value) ? "; the table is not UTF-8 and was read as Windows-1252" : "";
   const cells = shifted ? "; the line has more cells than the first line" : "";
-  const why = `no match for ${CALLED[kind]} in the vault${lookupsGone(finder.catalog, kind)}${oddly(value)}${encoding}${cells}`;
+  const why = `no match for ${CALLED[kind]} in the vault${lookupsGone(finder.catalog, kind)}${oddSpelling(value)}${encoding}${cells}`;
   return { reason: "unknown", why };
 }
 

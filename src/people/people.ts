@@ -3,12 +3,12 @@ import type { ClientConfig } from "../config/config.ts";
 import { mistypedText, parseNamedIdentity } from "../config/named-identity.ts";
 import { HoldfastError } from "../core/error.ts";
 import { number, verifications } from "../observe/format.ts";
-import { idSpellings, peculiarities, plainText, spellings } from "../record/spellings.ts";
+import { idSpellings, plainText, spellings, unusualSpelling } from "../record/spellings.ts";
 import type { Tokens } from "../record/tokens.ts";
 import type { Session } from "../session/client.ts";
 import { choices } from "./choices.ts";
 import { oneCustomer, type Telling } from "./customer.ts";
-import { purged } from "./purged.ts";
+import { purgedError } from "./purged.ts";
 
 /** How people are named on the command line. */
 export interface Wanted {
@@ -88,7 +88,7 @@ export function findPeople(options: Wanted, config: ClientConfig, finder: Finder
     const subjects = whoIs(kind, value, config, finder);
     if (subjects.length === 0) {
       const [gone] = departedBy(kind, value, config, finder);
-      if (gone !== undefined) throw purged(finder.catalog, config.id, gone, CALLED[kind]);
+      if (gone !== undefined) throw purgedError(finder.catalog, config.id, gone, CALLED[kind]);
       const mistyped = kind === "identity" ? mistypedText(parseNamedIdentity(value, config)) : undefined;
       if (mistyped !== undefined)
         throw new HoldfastError("usage", mistyped, {
@@ -177,15 +177,15 @@ export function subjectOf(text: string): string {
 }
 
 /** Why a value may match no one, without quoting it: a clause, or nothing. */
-export function oddly(value: string): string {
-  const found = peculiarities(value);
+export function oddSpelling(value: string): string {
+  const found = unusualSpelling(value);
   return found.length === 0 ? "" : `; as given, it has ${found.join(", and ")}`;
 }
 
 /** The subject, if anything is kept. @throws HoldfastError "usage" otherwise. */
 export function knownSubject(catalog: Catalog, client: string, subject: string): string {
   if (catalog.subjects.known(subject)) return subject;
-  if (isPurged(catalog, subject)) throw purged(catalog, client, subject, `subject ${subject}`);
+  if (isPurged(catalog, subject)) throw purgedError(catalog, client, subject, `subject ${subject}`);
   throw unknown(catalog, `subject ${subject}`);
 }
 
@@ -212,7 +212,7 @@ function unknown(catalog: Catalog, what: string, kind: Kind = "subject", value =
   const gone = lookupsGone(catalog, kind);
   const byId = gone === "" ? "" : " For a purged person use --identity, the provider's id, or --subject.";
   const tried = TRIED[kind] === undefined ? "" : ` The search used the value as given, and ${TRIED[kind]}.`;
-  return new HoldfastError("usage", `the vault has no one with ${what}${gone}${oddly(value)}`, {
+  return new HoldfastError("usage", `the vault has no one with ${what}${gone}${oddSpelling(value)}`, {
     hint: `Check the spelling, and --client. People who were never exported cannot be found.${kind === "email" || kind === "reference" ? LATER : ""}${byId}${tried}`,
   });
 }

@@ -17,7 +17,7 @@ export function certificateCommand(client: string, by: Destructions): string {
 }
 
 /** Of a person of whom nothing is left. */
-export function purged(catalog: Catalog, client: string, subject: string, what: string): HoldfastError {
+export function purgedError(catalog: Catalog, client: string, subject: string, what: string): HoldfastError {
   const by = catalog.purges.destroyed(subject);
   if (by.length === 0) {
     // The log is untrusted: an entry may say that nothing is left, and name no object.

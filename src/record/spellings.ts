@@ -69,7 +69,7 @@ export function isScientific(value: string): boolean {
  * What is unusual about a value's spelling, to explain why it matches no one. Never contains the value, or any letter
  * or digit of it.
  */
-export function peculiarities(value: string): string[] {
+export function unusualSpelling(value: string): string[] {
   const characters = [...new Set(value)].filter((character) => `x${character}x` !== plainText(`x${character}x`));
   const isUnseen = (character: string): boolean => character.replace(INVISIBLE, "") === "";
   const invisible = characters.filter(isUnseen).map(codePoint);

@@ -1,7 +1,7 @@
 import type { ClientConfig } from "../config/config.ts";
 import { lockFor, wholeSecond } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
-import { fileUntil, type LastDay, later, recordUntil } from "./keep.ts";
+import { fileUntil, type LastDay, laterOf, recordUntil } from "./keep.ts";
 
 type LockTerms = Pick<ClientConfig, "vault" | "retention">;
 
@@ -40,5 +40,5 @@ function endOf(
   now: Temporal.Instant,
 ): Temporal.Instant | undefined {
   const begun = { updated, stored: now.toString() };
-  return later(recordUntil(retention, begun, ended), fileUntil(retention, begun, ended));
+  return laterOf(recordUntil(retention, begun, ended), fileUntil(retention, begun, ended));
 }

@@ -16,7 +16,7 @@ export type LastDay = string | undefined;
  */
 export function recordUntil(retention: RetentionConfig, begun: Begun, ended: LastDay): Temporal.Instant | undefined {
   const { identifying, verification } = retention.classes;
-  return later(keepUntil(retention, identifying, begun, ended), keepUntil(retention, verification, begun, ended));
+  return laterOf(keepUntil(retention, identifying, begun, ended), keepUntil(retention, verification, begun, ended));
 }
 
 /** The same for a file and one of the versions that list it: a file is kept for the last of them. */
@@ -36,7 +36,7 @@ export function relationshipEnds(retention: RetentionConfig, ended: string): Tem
 }
 
 /** The later of two ends; undefined means not known yet. */
-export function later(
+export function laterOf(
   one: Temporal.Instant | undefined,
   other: Temporal.Instant | undefined,
 ): Temporal.Instant | undefined {
@@ -63,5 +63,5 @@ function keepUntil(
         : ended === undefined
           ? undefined
           : afterDay(Temporal.PlainDate.from(ended), keep, timezone);
-  return end && minimum ? later(end, afterInstant(Temporal.Instant.from(stored), minimum, timezone)) : end;
+  return end && minimum ? laterOf(end, afterInstant(Temporal.Instant.from(stored), minimum, timezone)) : end;
 }

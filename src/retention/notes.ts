@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { isBefore } from "../core/timestamp.ts";
-import { later } from "./keep.ts";
+import { laterOf } from "./keep.ts";
 import { removeAll } from "./remove.ts";
 import type { Term } from "./terms.ts";
 import type { Work } from "./work.ts";
@@ -16,7 +16,7 @@ export interface NoteTerm extends Omit<Term, "kind"> {
  * @param terms what else the vault holds of the subject
  */
 export function noteTermsOf(catalog: Catalog, subject: string, terms: readonly Term[]): NoteTerm[] {
-  const until = terms.map((term) => term.until).reduce(later, Temporal.Instant.fromEpochMilliseconds(0));
+  const until = terms.map((term) => term.until).reduce(laterOf, Temporal.Instant.fromEpochMilliseconds(0));
   return catalog.notes.kept(subject).map(({ key, versionId, size, sha256, lockedUntil, lockMode, stored }) => ({
     kind: "note",
     key,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ReadRequest, readExactly, timesOf, written } from "../approval/request.ts";
+import { type ReadRequest, readExactly, requestText, timesOf } from "../approval/request.ts";
 import type { Policy } from "../audit/entry.ts";
 
 const text = z.string().max(500);
@@ -54,7 +54,7 @@ export function formatPurgeRequest(
     subjects,
     objects,
   };
-  return written({ ...members, ...timesOf(made) });
+  return requestText({ ...members, ...timesOf(made) });
 }
 
 /** Untrusted bytes. Throws `malformed` unless they are, to the byte, what `formatPurgeRequest` writes. */

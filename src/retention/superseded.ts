@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Catalog } from "../catalog/catalog.ts";
-import { within } from "../catalog/keys.ts";
+import { keysWithin } from "../catalog/keys.ts";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";
@@ -39,7 +39,7 @@ export class Superseded {
 
   /** Those below a prefix, in the order of their keys. */
   under(prefix: string): Iterable<CatalogObject> {
-    return this.#statements.under.iterate(...within(prefix)) as Iterable<CatalogObject>;
+    return this.#statements.under.iterate(...keysWithin(prefix)) as Iterable<CatalogObject>;
   }
 
   close(): void {

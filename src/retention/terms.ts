@@ -2,7 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogFile, CatalogRecord } from "../catalog/kept.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { recordKey } from "../vault/layout.ts";
-import { type Begun, fileUntil, type LastDay, later, recordUntil } from "./keep.ts";
+import { type Begun, fileUntil, type LastDay, laterOf, recordUntil } from "./keep.ts";
 
 /** One sealed object, and until when the law requires it. */
 export interface Term {
@@ -32,7 +32,7 @@ export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: s
   const listing = new Set([...listings.values()].flat());
   const recordEnd = (record: CatalogRecord): Temporal.Instant | undefined => {
     const own = recordUntil(retention, record, ended);
-    return listing.has(record.version) ? later(own, fileUntil(retention, record, ended)) : own;
+    return listing.has(record.version) ? laterOf(own, fileUntil(retention, record, ended)) : own;
   };
   return [
     ...records.map((record) => ({
@@ -58,7 +58,7 @@ function fileTerm(
   ended: LastDay,
 ): Term {
   const listers = listed.flatMap((version) => versions.get(version) ?? []);
-  const until = listers.map((begun) => fileUntil(retention, begun, ended)).reduce(later, LONG_AGO);
+  const until = listers.map((begun) => fileUntil(retention, begun, ended)).reduce(laterOf, LONG_AGO);
   // It was stored with the first version that lists it; that version may have been purged.
   const stored = versions.get(storedWith)?.stored ?? listers[0]?.stored ?? String(LONG_AGO);
   return { kind: "file", key, versionId, size, sha256, lockedUntil, lockMode, stored, until };

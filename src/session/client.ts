@@ -59,7 +59,7 @@ export async function openClientVault(
 ): Promise<ClientVault & AsyncDisposable> {
   let retries = 0;
   const measured = metrics?.client(config.id);
-  const sayWaiting = waiting(console, config.id);
+  const sayWaiting = tellOfWaiting(console, config.id);
   let isOpen = false;
   const onRetry = (error: HoldfastError) => {
     retries += 1;
@@ -91,7 +91,7 @@ export async function openClientVault(
 }
 
 /** Reports the first failed attempt to open a vault, because the retries may take half a minute. */
-export function waiting({ log }: Session["console"], client: string): (error: HoldfastError) => void {
+export function tellOfWaiting({ log }: Session["console"], client: string): (error: HoldfastError) => void {
   let isSaid = false;
   return ({ code, message }) => {
     if (isSaid) return;

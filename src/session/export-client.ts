@@ -10,7 +10,7 @@ import type { ExportOptions } from "./export-options.ts";
 import { exportSource } from "./export-source.ts";
 import { type ExportSummary, isNamed, locksOnly } from "./export-summary.ts";
 import { openLog } from "./open-log.ts";
-import { type Ended, pushed, watched } from "./watch.ts";
+import { type Ended, withNotifications, withPushedMetrics } from "./watch.ts";
 
 /** What came of one client's export. */
 export interface ClientRuns extends Ended {
@@ -20,8 +20,8 @@ export interface ClientRuns extends Ended {
 /** An export of named people is not a nightly run: it sends no notifications. */
 export function exportClient(config: ClientConfig, session: Session, options: ExportOptions): Promise<ClientRuns> {
   if (isNamed(options) || options.withheld) return exportSources(config, session, options);
-  return pushed(config, session, "export", (own) =>
-    watched(config, own, "export", (onBegun) => exportSources(config, own, options, onBegun)),
+  return withPushedMetrics(config, session, "export", (own) =>
+    withNotifications(config, own, "export", (onBegun) => exportSources(config, own, options, onBegun)),
   );
 }
 

@@ -32,7 +32,7 @@ export interface Ended {
  * success. None of that can fail the run. A failure that is retried is not notified.
  * @param work calls back when the run has really started: a run that did not is still due
  */
-export async function watched<T extends Ended>(
+export async function withNotifications<T extends Ended>(
   config: ClientConfig,
   session: Session,
   job: string,
@@ -168,7 +168,7 @@ export function observerOf({ config: { id }, source }: Exporting, { metrics }: S
 }
 
 /** For a run without a metrics server: pushes its own metrics to the gateway at the end. */
-export async function pushed<T>(
+export async function withPushedMetrics<T>(
   config: ClientConfig,
   session: Session,
   job: string,

@@ -12,7 +12,7 @@ import type { RedisAddress } from "../workers/address.ts";
 import { connectRedis } from "../workers/redis.ts";
 import { namesOf } from "../workers/redis-keys.ts";
 import { RemoteStarts } from "../workers/remote-starts.ts";
-import { type WorkerTally, work } from "../workers/worker.ts";
+import { runWorker, type WorkerTally } from "../workers/worker.ts";
 import { messagesOf, openClientVault, openTokens, type Session } from "./client.ts";
 import type { ClientFailure } from "./each-client.ts";
 import { noneAsked } from "./each-source.ts";
@@ -60,7 +60,7 @@ async function workFor(
   opened.defer(() => starts.close());
   const { source } = opened.use(await openSourceWith(starts, config.id, sourceConfig, session));
   using progress = console.progress(`${placeOf(config, sourceConfig.name)}: identities`);
-  const tally = await work({
+  const tally = await runWorker({
     redis,
     messages: await messagesOf(config),
     parts: {

@@ -15,7 +15,7 @@ import { checkLocked, readLogObject } from "./log-object.ts";
 import type { Lockless, Problem } from "./problem.ts";
 import type { StampedTimes } from "./timestamps.ts";
 import type { ExpectedTile, TreeCheck } from "./tree.ts";
-import { joined } from "./vault-description.ts";
+import { sortedText } from "./vault-description.ts";
 
 export interface LogPass {
   readonly vault: Vault;
@@ -56,7 +56,7 @@ export async function readLog(pass: LogPass): Promise<LogRead> {
       keys.note(at, entry);
       times.note(at, entry.time);
       turns.note(at, entry);
-      if (entry.type === "recipients.changed") read.sealedTo.add(joined(entry.to));
+      if (entry.type === "recipients.changed") read.sealedTo.add(sortedText(entry.to));
       known.push({ index: at, entry });
     }
     read.entries += entries?.length ?? 0;

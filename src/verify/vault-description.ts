@@ -42,7 +42,7 @@ export interface SealedTo {
   readonly first: string;
 }
 
-export function joined(fingerprints: readonly string[]): string {
+export function sortedText(fingerprints: readonly string[]): string {
   return fingerprints.toSorted().join();
 }
 
@@ -86,5 +86,5 @@ function identityOf({ client, created, log, lookups }: VaultDescription): string
 }
 
 function recipientsOf({ recipients }: VaultDescription): string {
-  return joined(recipients.map(fingerprint));
+  return sortedText(recipients.map(fingerprint));
 }

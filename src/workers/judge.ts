@@ -4,7 +4,7 @@ import type { Exporting } from "../export/context.ts";
 import type { Candidate } from "../export/plan.ts";
 import { Checker } from "./checker.ts";
 import { isStale, refuseUnfit } from "./result.ts";
-import { type BackfillTerms, difference, type Messages, type Task } from "./task.ts";
+import { type BackfillTerms, firstDifference, type Messages, type Task } from "./task.ts";
 
 /** `outdated`: too old, or made with another config. Another attempt may do better; this error is for the last. */
 export type Judged =
@@ -41,7 +41,7 @@ export class ResultJudge {
     const asked = { candidate, kept: task.kept, config: this.#exporting.config, now: this.#exporting.now() };
     try {
       const result = this.#messages.openResult(id, unquoted(returned));
-      const differs = difference(this.#terms, result.terms);
+      const differs = firstDifference(this.#terms, result.terms);
       if (!differs && "failure" in result) {
         const { code, message, hint } = result.failure;
         return { error: new HoldfastError(code, message, { hint }) };

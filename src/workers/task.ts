@@ -56,7 +56,7 @@ export function backfillTerms(config: ClientConfig, source: SourceConfig): Backf
 }
 
 /** The first field that differs, or undefined. */
-export function difference(mine: BackfillTerms, theirs: BackfillTerms): string | undefined {
+export function firstDifference(mine: BackfillTerms, theirs: BackfillTerms): string | undefined {
   return Object.keys({ ...mine, ...theirs }).find((name) => mine[name] !== theirs[name]);
 }
 

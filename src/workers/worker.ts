@@ -7,7 +7,7 @@ import { errorFields } from "../observe/log.ts";
 import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
 import { namesOf, PREFIX, readStage } from "./redis-keys.ts";
 import { failureOf, type WorkerResult } from "./result.ts";
-import { backfillTerms, difference, keptOf, type Messages, type Task } from "./task.ts";
+import { backfillTerms, firstDifference, keptOf, type Messages, type Task } from "./task.ts";
 
 /** A worker that does not renew its hold on a job for this long counts as dead, in ms. Also how often to check. */
 const HOLD = 15_000;
@@ -37,7 +37,7 @@ export type WorkerTally = { -readonly [K in "new" | "changed" | "unchanged" | "g
  * Fetches, seals and stores the identities that the coordinator hands out, until the backfill finishes or `signal`
  * aborts; finishes current jobs first. Throws errors of this worker itself, after giving its jobs back.
  */
-export async function work({ redis, messages, parts, signal, onDone }: WorkerOptions): Promise<WorkerTally> {
+export async function runWorker({ redis, messages, parts, signal, onDone }: WorkerOptions): Promise<WorkerTally> {
   const names = namesOf(parts.config.id, parts.sourceConfig.name);
   const terms = backfillTerms(parts.config, parts.sourceConfig);
   const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
@@ -50,7 +50,7 @@ export async function work({ redis, messages, parts, signal, onDone }: WorkerOpt
     if (!job.id!.startsWith(`${parts.tokens.subject(parts.source.kind, task.id)}.`))
       throw new HoldfastError("malformed", "a task names another identity than its job");
     try {
-      const differs = difference(terms, task.terms);
+      const differs = firstDifference(terms, task.terms);
       if (differs) throw unlike(differs);
       const result = await resultOf(job, token ?? "", task);
       worked = true;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { assessErasure } from "../../jobs/erasure.ts";
 import { type EndResult, endRelationship } from "../../jobs/relationship.ts";
-import { wanted } from "../../src/cli/named.ts";
+import { namedPeople } from "../../src/cli/named.ts";
 import { HoldfastError } from "../../src/core/error.ts";
 import { session } from "../crash/aftermath.ts";
 import { makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -39,7 +39,7 @@ async function write(name: string, content: string | Uint8Array): Promise<string
 /** Runs the command in this process: a child process for each table would take longer than the rest of the test. */
 async function end(table: string | Uint8Array): Promise<EndResult> {
   const csv = await write("closed.csv", table);
-  return endRelationship(await session(place), { ...(await wanted(NAMED)), csv, beforeVerification: true });
+  return endRelationship(await session(place), { ...(await namedPeople(NAMED)), csv, beforeVerification: true });
 }
 
 async function refused(done: Promise<unknown>): Promise<HoldfastError> {
@@ -188,7 +188,7 @@ describe("tables as spreadsheets write them", () => {
   test("a list of people is read in every encoding, and as a table with two columns", async () => {
     const assess = async (content: string | Uint8Array) => {
       const list = await write("people.txt", content);
-      return assessErasure(await session(place), await wanted({ ...NAMED, list }));
+      return assessErasure(await session(place), await namedPeople({ ...NAMED, list }));
     };
     const [one, two] = references as [string, string];
     const email = sandbox.identity(2).owner!.email!;

@@ -4,7 +4,7 @@ import { domainToASCII } from "node:url";
 import fc from "fast-check";
 import { Secret } from "../../src/config/secret.ts";
 import { lookupTokens, MAX_VALUES } from "../../src/record/lookups.ts";
-import { idSpellings, peculiarities, spellings } from "../../src/record/spellings.ts";
+import { idSpellings, spellings, unusualSpelling } from "../../src/record/spellings.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { person } from "./person.ts";
 
@@ -207,16 +207,16 @@ test("a provider's id is searched as given, in its plain spelling, and a UUID in
 });
 
 test("names what is unusual, but no letter or digit of the value", () => {
-  assert.deepEqual(peculiarities("ann@example.org"), []);
-  assert.deepEqual(peculiarities("J\u00FCrgen O'Neill-1"), []);
-  assert.match(peculiarities("a\u200Bb").join(), /U\+200B/);
-  assert.match(peculiarities("C\u20131").join(), /U\+2013/);
-  assert.match(peculiarities("a\u0430").join(), /alphabet/);
-  assert.match(peculiarities("1,23E+12").join(), /spreadsheet/);
+  assert.deepEqual(unusualSpelling("ann@example.org"), []);
+  assert.deepEqual(unusualSpelling("J\u00FCrgen O'Neill-1"), []);
+  assert.match(unusualSpelling("a\u200Bb").join(), /U\+200B/);
+  assert.match(unusualSpelling("C\u20131").join(), /U\+2013/);
+  assert.match(unusualSpelling("a\u0430").join(), /alphabet/);
+  assert.match(unusualSpelling("1,23E+12").join(), /spreadsheet/);
   const SEEN = /[[\p{L}\p{N}]--\p{Default_Ignorable_Code_Point}]/v;
   fc.assert(
     fc.property(anyText, (value) => {
-      const text = peculiarities(value).join();
+      const text = unusualSpelling(value).join();
       for (const [, point] of text.matchAll(/U\+([0-9A-F]+)/g))
         assert.doesNotMatch(String.fromCodePoint(Number.parseInt(point!, 16)), SEEN);
     }),

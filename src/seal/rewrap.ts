@@ -1,6 +1,6 @@
 import type { Recipients } from "../config/recipients.ts";
 import type { Opener } from "./open.ts";
-import { wrapFileKey } from "./wrap.ts";
+import { Wrapper } from "./wrap.ts";
 
 /**
  * Makes a new header for a sealed object, for other recipients. The payload keeps its exact bytes: age encrypts it with
@@ -9,14 +9,14 @@ import { wrapFileKey } from "./wrap.ts";
  */
 export class Rewrapper {
   readonly #opener: Opener;
-  readonly #to: readonly string[];
+  readonly #to: Wrapper;
 
   constructor(opener: Opener, to: Recipients) {
     this.#opener = opener;
-    this.#to = to.strings;
+    this.#to = new Wrapper(to);
   }
 
   async rewrap(header: Uint8Array): Promise<Uint8Array> {
-    return (await wrapFileKey(this.#to, await this.#opener.fileKey(header))).header;
+    return (await this.#to.wrap(await this.#opener.fileKey(header))).header;
   }
 }

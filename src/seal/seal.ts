@@ -1,20 +1,19 @@
 import type { Recipients } from "../config/recipients.ts";
 import { CHUNK, inChunks, NONCE, Payload } from "./payload.ts";
-import { wrapFileKey } from "./wrap.ts";
-import { X25519Recipient } from "./x25519.ts";
+import { Wrapper } from "./wrap.ts";
 
 /**
  * Encrypts to a client's recipients. Makes age files, byte for byte what age-encryption makes with the same random
- * numbers. That library writes the header; node:crypto does the slow part, several times faster. Every seal has its own
- * random file key and nonce. Only this folder uses age.
+ * numbers, with node:crypto, several times faster. That library writes the headers for post-quantum recipients. Every
+ * seal has its own random file key and nonce. Only this folder uses age.
  */
 export class Sealer {
   readonly fingerprints: readonly string[];
-  readonly #to: readonly (X25519Recipient | string)[];
+  readonly #wrapper: Wrapper;
 
   constructor(recipients: Recipients) {
     this.fingerprints = recipients.fingerprints;
-    this.#to = recipients.strings.map((recipient) => X25519Recipient.orName(recipient));
+    this.#wrapper = new Wrapper(recipients);
   }
 
   async seal(plain: Uint8Array): Promise<Uint8Array> {
@@ -45,7 +44,7 @@ export class Sealer {
 
   /** The header followed by the nonce, and the sealer of the payload that begins there. */
   async #begin(): Promise<{ head: Uint8Array; payload: Payload }> {
-    const { header, fileKey } = await wrapFileKey(this.#to);
+    const { header, fileKey } = await this.#wrapper.wrap();
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE));
     const head = new Uint8Array(header.length + NONCE);
     head.set(header);

@@ -1,7 +1,7 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { hasCode } from "../core/error.ts";
 import { covers } from "../vault/lock.ts";
-import type { Body, Lock, Stored } from "../vault/vault.ts";
+import type { Body, BodyProducer, Lock, Sent, Stored } from "../vault/vault.ts";
 import type { Capturing } from "./context.ts";
 
 /**
@@ -26,13 +26,24 @@ export async function storeSealed(
     const { holds } = parts;
     // Create-only also keeps an abandoned attempt that arrives late from hiding the logged version.
     if (fresh || !parts.conditional.ifNoneMatch) return parts.vault.put(key, body, { lock, holds });
-    const sending = new Sending(body);
+    let sent: Sent | undefined;
+    const onSent = (passed: Sent): void => {
+      sent = passed;
+    };
+    // Each pass of a stream is sealed with a new file key, and the record describes the last.
+    const again = (produce: BodyProducer): BodyProducer => {
+      return () => {
+        sent = undefined;
+        return produce();
+      };
+    };
+    const sending = typeof body === "function" ? again(body) : body;
     try {
-      return await parts.vault.put(key, sending.body, { lock, holds, ifAbsent: true });
+      return await parts.vault.put(key, sending, { lock, holds, onSent, ifAbsent: true });
     } catch (error) {
       if (!hasCode(error, "vault-exists")) throw error;
-      const sent = await findSent(parts, key, sending, lock);
-      if (sent) return sent;
+      const found = sent && (await findSent(parts, key, sent, lock));
+      if (found) return found;
       await parts.holds();
       return parts.vault.put(key, body, { lock, holds });
     }
@@ -40,9 +51,7 @@ export async function storeSealed(
 }
 
 /** The object under the key if this call sent it; null if it is a different one or unreadable. */
-async function findSent({ vault }: Capturing, key: string, sending: Sending, lock: Lock): Promise<Stored | null> {
-  const { sent } = sending;
-  if (!sent) return null;
+async function findSent({ vault }: Capturing, key: string, sent: Sent, lock: Lock): Promise<Stored | null> {
   try {
     const { versionId, etag, size, sha256, lock: found } = await vault.head(key);
     if (size !== sent.size || (sha256 !== null && sha256 !== sent.sha256)) return null;
@@ -53,39 +62,6 @@ async function findSent({ vault }: Capturing, key: string, sending: Sending, loc
   } catch (error) {
     if (hasCode(error, "vault-missing", "vault-denied", "vault-locked", "malformed")) return null;
     throw error;
-  }
-}
-
-/** A body, and the size and digest of its last complete pass. Each pass is sealed with a new file key. */
-class Sending {
-  readonly body: Body;
-  #sent: { readonly size: number; readonly sha256: string } | undefined;
-
-  constructor(body: Body) {
-    if (body instanceof Uint8Array) {
-      this.body = body;
-      return;
-    }
-    this.body = async () => {
-      this.#sent = undefined;
-      return this.#measured(await body());
-    };
-  }
-
-  get sent(): { readonly size: number; readonly sha256: string } | undefined {
-    if (!(this.body instanceof Uint8Array)) return this.#sent;
-    return { size: this.body.length, sha256: createHash("sha256").update(this.body).digest("hex") };
-  }
-
-  async *#measured(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const hash: Hash = createHash("sha256");
-    let size = 0;
-    for await (const chunk of stream) {
-      hash.update(chunk);
-      size += chunk.length;
-      yield chunk;
-    }
-    this.#sent = { size, sha256: hash.digest("hex") };
   }
 }
 

@@ -43,22 +43,21 @@ export class DirectoryVault implements Vault {
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
-    const intake = new MeasuredBody(body);
+    const intake = new MeasuredBody(body, options.onSent);
     const stored = this.#guard(`write ${key}`, async () => {
       const versions = this.#versions.folder(key);
       await this.#folders.make(versions);
       const temporary = join(versions, `.new-${randomBytes(8).toString("hex")}`);
       try {
         await createDurable(temporary, intake, READ_ONLY);
-        const written = { size: intake.size, sha256: intake.sha256() };
         const versionId = await this.#commit(key, temporary, options);
         await this.#versions.writeMeta(key, versionId, {
-          sha256: written.sha256,
+          sha256: intake.sent.sha256,
           lock: options.lock ?? null,
           hold: false,
         });
         await this.#show(key);
-        return { key, versionId, etag: versionId, ...written };
+        return { key, versionId, etag: versionId, ...intake.sent };
       } finally {
         await rm(temporary, { force: true });
       }

@@ -1,9 +1,14 @@
 import type { HoldfastError } from "../core/error.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
+import { type Place, Room } from "./room.ts";
 import type { BodyProducer, Vault } from "./vault.ts";
 
 /** Bodies up to this size are kept and resent. Longer ones are produced again. */
 const KEEP = 8 * 1024 * 1024;
+/** What a longer one has in memory while it is sent in parts. */
+const IN_PARTS = 16 * 1024 * 1024;
+/** For all bodies that are produced at the same time: six files of 5 MB, or any sixteen of 2 MB. */
+const ROOM = 32 * 1024 * 1024;
 
 export interface RetryOptions {
   readonly policy: RetryPolicy;
@@ -17,6 +22,7 @@ export interface RetryOptions {
  */
 export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOptions): Vault {
   const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, policy, signal, onRetry);
+  const room = new Room(ROOM);
   const attempt: Vault["put"] = async (key, body, options) => {
     const asked = options?.holds?.();
     // If `holds` answers synchronously, nothing may run between the answer and the put.
@@ -27,13 +33,15 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
     url: vault.url,
     ...(vault.isLocal ? { isLocal: true } : {}),
     put: async (key, body, options) => {
-      if (body instanceof Uint8Array) return again(() => attempt(key, body, options));
-      const kept = await again(() => keepSmall(body));
-      if (kept.bytes) return again(() => attempt(key, kept.bytes, options));
+      if (typeof body !== "function") return again(() => attempt(key, body, options));
+      using place = await room.enter();
+      const kept = await again(() => keepSmall(body, place));
+      if (kept.pieces) return await again(() => attempt(key, kept.pieces, options));
       let first: AsyncIterableIterator<Uint8Array> | undefined = kept.rest;
-      return again(async () => {
+      return await again(async () => {
         const opened = first;
         first = undefined;
+        if (!opened) place.restart();
         try {
           return await attempt(key, opened ? () => Promise.resolve(opened) : body, options);
         } finally {
@@ -60,21 +68,30 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
 }
 
 type Buffered =
-  | { bytes: Uint8Array; rest?: undefined }
-  | { bytes?: undefined; rest: AsyncIterableIterator<Uint8Array> };
+  | { pieces: readonly Uint8Array[]; rest?: undefined }
+  | { pieces?: undefined; rest: AsyncIterableIterator<Uint8Array> };
 
 /** Reads up to KEEP bytes of a body. Gives the whole body, or a stream that starts with the bytes already read. */
-async function keepSmall(produce: BodyProducer): Promise<Buffered> {
-  const iterator = (await produce())[Symbol.asyncIterator]();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  while (size <= KEEP) {
-    const next = await iterator.next();
-    if (next.done) return { bytes: Buffer.concat(chunks, size) };
-    chunks.push(next.value);
-    size += next.value.length;
+async function keepSmall(produce: BodyProducer, place: Place): Promise<Buffered> {
+  try {
+    const iterator = (await produce())[Symbol.asyncIterator]();
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    while (size <= KEEP) {
+      const next = await iterator.next();
+      if (next.done) {
+        place.settle(size);
+        return { pieces };
+      }
+      size += next.value.length;
+      await place.need(size <= KEEP ? size : IN_PARTS);
+      pieces.push(next.value);
+    }
+    return { rest: prepended(pieces, iterator) };
+  } catch (error) {
+    place.restart();
+    throw error;
   }
-  return { rest: prepended(chunks, iterator) };
 }
 
 /** Not a generator: if it never started, a generator would not pass `return` on. */

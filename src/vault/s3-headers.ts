@@ -36,13 +36,13 @@ export class BucketHeaders {
           const { headers, body } = args.request as { headers: Record<string, string>; body: unknown };
           Object.assign(headers, this.common, STORING.has(commandName) ? this.storing : {});
           const hasDigest = WITH_DIGEST.has(commandName) && (typeof body === "string" || body instanceof Uint8Array);
-          if (hasDigest && this.#wantsMd5) headers["content-md5"] ??= md5(body);
+          if (hasDigest && this.#wantsMd5) headers["content-md5"] ??= md5([body]);
           try {
             return await next(args);
           } catch (error) {
             if (!hasDigest || this.#wantsMd5 || headers["content-md5"] || !asksForMd5(error)) throw error;
             this.#wantsMd5 = true;
-            headers["content-md5"] = md5(body);
+            headers["content-md5"] = md5([body]);
             return await next(args);
           }
         },
@@ -70,8 +70,8 @@ export class BucketHeaders {
   }
 
   /** Headers of a PUT of a whole object. */
-  ofPut(body: Uint8Array): Record<string, string> {
-    return { ...this.common, ...this.storing, ...(this.#wantsMd5 ? { "content-md5": md5(body) } : {}) };
+  ofPut(pieces: readonly Uint8Array[]): Record<string, string> {
+    return { ...this.common, ...this.storing, ...(this.#wantsMd5 ? { "content-md5": md5(pieces) } : {}) };
   }
 }
 
@@ -80,6 +80,8 @@ function asksForMd5(error: unknown): boolean {
   return $metadata?.httpStatusCode === 400 && (WANTS_MD5.test(message) || WANTS_MD5.test(name.replace("MD5", "-MD5")));
 }
 
-function md5(body: string | Uint8Array): string {
-  return createHash("md5").update(body).digest("base64");
+function md5(pieces: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("md5");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("base64");
 }

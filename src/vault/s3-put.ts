@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from "@aws-sdk/client-s3";
 
 import type { BucketHeaders } from "./s3-headers.ts";
@@ -16,7 +17,13 @@ export type Put = Pick<
   | "IfMatch"
   | "ObjectLockMode"
   | "ObjectLockRetainUntilDate"
-> & { readonly Key: string; readonly Body: Uint8Array; readonly ChecksumSHA256: string };
+> & { readonly Key: string; readonly ChecksumSHA256: string };
+
+/** What is put, in pieces so that it need not be in memory twice. */
+export interface Content {
+  readonly pieces: readonly Uint8Array[];
+  readonly size: number;
+}
 
 export interface PutAnswer {
   readonly VersionId?: string | undefined;
@@ -52,17 +59,17 @@ export class Puts {
     this.#headers = headers;
   }
 
-  async send(put: Put): Promise<PutAnswer> {
+  async send(put: Put, content: Content): Promise<PutAnswer> {
     const route = this.#route;
-    if (!route || !PLAIN_KEY.test(put.Key)) return this.#throughSdk(put);
+    if (!route || !PLAIN_KEY.test(put.Key)) return this.#throughSdk(commandOf(put, content));
     const { config } = this.#client;
     const request = await route.signer.sign(
       {
         ...route.origin,
         method: "PUT",
         path: route.base + put.Key,
-        body: put.Body,
-        headers: { ...route.headers, ...headersOf(put), ...this.#headers.ofPut(put.Body) },
+        body: bodyOf(content),
+        headers: { ...route.headers, ...headersOf(put, content), ...this.#headers.ofPut(content.pieces) },
       },
       { signingDate: new Date(Date.now() + config.systemClockOffset) },
     );
@@ -73,15 +80,15 @@ export class Puts {
       return { VersionId: headers["x-amz-version-id"], ETag: headers.etag };
     }
     this.#route = undefined;
-    return this.#client.send(answered(put, response));
+    return this.#client.send(answered(commandOf(put, content), response));
   }
 
-  async #throughSdk(put: Put): Promise<PutAnswer> {
-    const command = new PutObjectCommand(put);
+  async #throughSdk(command: PutObjectCommand): Promise<PutAnswer> {
+    const key = command.input.Key!;
     let route: (() => Promise<Route | undefined>) | undefined;
     command.middlewareStack.add(
       (next, context) => (args) => {
-        route = () => this.#routeOf(args.request as Request, put.Key, context as Context);
+        route = () => this.#routeOf(args.request as Request, key, context as Context);
         return next(args);
       },
       { step: "finalizeRequest", priority: "low", name: "route" },
@@ -110,9 +117,17 @@ interface Context {
   readonly endpointV2?: { readonly properties?: { readonly authSchemes?: readonly Scheme[] } };
 }
 
+/** The SDK wants one piece: it may send it again. */
+function commandOf(put: Put, { pieces, size }: Content): PutObjectCommand {
+  return new PutObjectCommand({ ...put, Body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size) });
+}
+
+function bodyOf({ pieces }: Content): Uint8Array | Readable {
+  return pieces.length === 1 ? pieces[0]! : Readable.from(pieces, { objectMode: false });
+}
+
 /** A command whose first attempt gets this response without being sent. Retries are sent. */
-function answered(put: Put, response: unknown): PutObjectCommand {
-  const command = new PutObjectCommand(put);
+function answered(command: PutObjectCommand, response: unknown): PutObjectCommand {
   let isGiven = false;
   command.middlewareStack.add(
     (next) => async (args) => {
@@ -126,9 +141,9 @@ function answered(put: Put, response: unknown): PutObjectCommand {
 }
 
 /** The same headers as the SDK's. The body's SHA-256 is also the signed payload hash: see `signChecksums`. */
-function headersOf(put: Put): Record<string, string> {
+function headersOf(put: Put, { size }: Content): Record<string, string> {
   const headers: Record<string, string | undefined> = {
-    "content-length": String(put.Body.length),
+    "content-length": String(size),
     "content-type": put.ContentType,
     "x-amz-checksum-sha256": put.ChecksumSHA256,
     // AWS requires it with the checksum of a locked object. Strict stores refuse requests without it.

@@ -14,7 +14,7 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { defaultRetry, type RetryPolicy, retrying } from "../io/retry.ts";
 import { covers } from "./lock.ts";
-import { MeasuredBody } from "./measured-body.ts";
+import { MeasuredBody, piecesOf } from "./measured-body.ts";
 import { infoOf, wholeBody } from "./s3-answer.ts";
 import { s3Client } from "./s3-client.ts";
 import { isNotImplemented, lockedError, putError, s3Error } from "./s3-errors.ts";
@@ -24,7 +24,7 @@ import { type Bucket, listObjects } from "./s3-list.ts";
 import { date, lockFrom, lockHeaders, modeHeader, NO_LOCK } from "./s3-lock.ts";
 import { Puts } from "./s3-put.ts";
 import { listVersions } from "./s3-versions.ts";
-import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Stored, Vault, VersionInfo } from "./vault.ts";
+import type { Body, BodyProducer, Lock, ObjectInfo, PutOptions, Sent, Stored, Vault, VersionInfo } from "./vault.ts";
 
 export interface S3Options extends BucketTerms {
   readonly bucket: string;
@@ -69,24 +69,35 @@ export class S3Vault implements Vault {
   }
 
   async put(key: string, body: Body, options: PutOptions = {}): Promise<Stored> {
-    return body instanceof Uint8Array ? this.#putWhole(key, body, options) : this.#putParts(key, body, options);
+    return typeof body === "function"
+      ? this.#putParts(key, body, options)
+      : this.#putWhole(key, piecesOf(body), options);
   }
 
-  async #putWhole(key: string, body: Uint8Array, options: PutOptions): Promise<Stored> {
-    const digest = createHash("sha256").update(body).digest();
+  async #putWhole(key: string, pieces: readonly Uint8Array[], options: PutOptions): Promise<Stored> {
+    const hash = createHash("sha256");
+    let size = 0;
+    for (const piece of pieces) {
+      hash.update(piece);
+      size += piece.length;
+    }
+    const digest = hash.digest();
     const sha256 = digest.toString("hex");
+    options.onSent?.({ size, sha256 });
     try {
-      const output = await this.#puts.send({
-        ...this.#object(key),
-        Body: body,
-        ChecksumAlgorithm: "SHA256",
-        ChecksumSHA256: digest.toString("base64"),
-        ContentType: "application/octet-stream",
-        Metadata: { sha256 },
-        ...lockHeaders(options.lock),
-        ...conditionHeaders(options),
-      });
-      return this.#stored(key, output, body.length, sha256);
+      const output = await this.#puts.send(
+        {
+          ...this.#object(key),
+          ChecksumAlgorithm: "SHA256",
+          ChecksumSHA256: digest.toString("base64"),
+          ContentType: "application/octet-stream",
+          Metadata: { sha256 },
+          ...lockHeaders(options.lock),
+          ...conditionHeaders(options),
+        },
+        { pieces, size },
+      );
+      return this.#stored(key, output, { size, sha256 });
     } catch (error) {
       throw putError(error, `PUT ${key}`, options);
     }
@@ -94,7 +105,7 @@ export class S3Vault implements Vault {
 
   /** Multipart upload. Hashes the bytes as they pass. If the producer throws, no object is created. */
   async #putParts(key: string, body: BodyProducer, options: PutOptions): Promise<Stored> {
-    const intake = new MeasuredBody(body);
+    const intake = new MeasuredBody(body, options.onSent);
     const source = Readable.from(intake, { objectMode: false, highWaterMark: 256 * 1024 });
     const upload = new Upload({
       client: this.#client,
@@ -114,7 +125,7 @@ export class S3Vault implements Vault {
       // Ceph RGW 16 completes a multipart upload without returning version or etag. Use the newest version.
       const { versionId: VersionId, etag: ETag } =
         output.VersionId && output.ETag ? { versionId: output.VersionId, etag: output.ETag } : await this.head(key);
-      const stored = this.#stored(key, { VersionId, ETag }, intake.size, intake.sha256());
+      const stored = this.#stored(key, { VersionId, ETag }, intake.sent);
       if (options.lock) await this.#ensureLock(key, stored.versionId, options.lock);
       return stored;
     } catch (error) {
@@ -274,19 +285,14 @@ export class S3Vault implements Vault {
     return { Bucket: this.#bucket, Key: this.#prefix + key };
   }
 
-  #stored(
-    key: string,
-    output: { VersionId?: string | undefined; ETag?: string | undefined },
-    size: number,
-    sha256: string,
-  ): Stored {
+  #stored(key: string, output: { VersionId?: string | undefined; ETag?: string | undefined }, sent: Sent): Stored {
     // "null" is the version id of an object written while versioning was off or suspended.
     if (!output.VersionId || output.VersionId === "null" || !output.ETag) {
       throw new HoldfastError("vault-unfit", `PUT ${key}: the store returned no version id`, {
         hint: `Enable versioning on bucket ${this.#bucket}: without it an object can be overwritten.`,
       });
     }
-    return { key, versionId: output.VersionId, etag: output.ETag, size, sha256 };
+    return { key, versionId: output.VersionId, etag: output.ETag, ...sent };
   }
 }
 

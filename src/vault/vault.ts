@@ -84,8 +84,8 @@ export interface Vault {
   close(): Promise<void>;
 }
 
-/** Bytes, or a function that produces them. It is called again for each attempt. */
-export type Body = Uint8Array | BodyProducer;
+/** Bytes, whole or in pieces, or a function that produces them. It is called again for each attempt. */
+export type Body = Uint8Array | readonly Uint8Array[] | BodyProducer;
 export type BodyProducer = () => Promise<AsyncIterable<Uint8Array>>;
 
 export interface Lock {
@@ -106,6 +106,15 @@ export interface PutOptions {
    * the vault meanwhile.
    */
   readonly holds?: () => void | Promise<void>;
+  /** Called with what this put sends, for each attempt, before the store can answer that it has it. */
+  readonly onSent?: (sent: Sent) => void;
+}
+
+/** The bytes of a body. */
+export interface Sent {
+  readonly size: number;
+  /** In lower-case hex. */
+  readonly sha256: string;
 }
 
 export interface Stored {

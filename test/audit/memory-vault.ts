@@ -30,7 +30,10 @@ export class MemoryVault implements Vault {
   }
 
   async put(key: string, body: Body, { ifAbsent, ifMatch }: PutOptions = {}): Promise<Stored> {
-    const bytes = body instanceof Uint8Array ? Buffer.from(body) : Buffer.concat(await Array.fromAsync(await body()));
+    const bytes =
+      body instanceof Uint8Array
+        ? Buffer.from(body)
+        : Buffer.concat(await Array.fromAsync(typeof body === "function" ? await body() : body));
     const versions = this.#objects.get(key) ?? [];
     if (ifAbsent && versions.length > 0) throw new HoldfastError("vault-exists", "there");
     if (ifMatch !== undefined && versions.at(-1)?.etag !== ifMatch) throw new HoldfastError("vault-conflict", "moved");

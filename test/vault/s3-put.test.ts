@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import type { Lock, PutOptions } from "../../src/vault/vault.ts";
 import type { Seen } from "../servers/strict-s3.ts";
-import { text } from "./body.ts";
+import { collect, text } from "./body.ts";
 import { code } from "./refusal.ts";
 import { strictVault } from "./strict-vault.ts";
 
@@ -44,6 +44,19 @@ describe("PUTs after the first, which the SDK only signs and sends", () => {
       assert.equal(first!.key?.replace("1.age", "2.age"), second!.key);
     });
   }
+
+  test("a body in pieces is stored whole, with the headers of one in one piece", async () => {
+    await using strict = await strictVault();
+    const pieces = ["one ", "", "two ", "three"].map(text);
+    for (const key of ["records/first", "records/second"]) {
+      await strict.vault.put(key, text("one two three"));
+      const { versionId, size } = await strict.vault.put(key, pieces, { ifAbsent: false });
+      assert.equal(size, 13);
+      assert.deepEqual(await collect(await strict.vault.stream(key, versionId)), Buffer.from("one two three"));
+    }
+    const puts = strict.server.seen.filter(({ operation }) => operation === "PutObject");
+    for (const put of puts.slice(1)) assert.deepEqual(said(put), said(puts[0]!));
+  });
 
   test("a compare-and-swap sends its etag", async () => {
     await using strict = await strictVault();

@@ -42,7 +42,10 @@ export async function planBackfill(
       `${placeOf(config, sourceConfig.name)}: ${list === undefined ? "listed" : "sampled"}`,
     );
     const known = {
-      subjects: { known: (subject: string) => catalog?.subjects.known(subject) },
+      subjects: {
+        known: (subject: string) => catalog?.subjects.known(subject),
+        knownAmong: (subjects: readonly string[]) => catalog?.subjects.knownAmong(subjects) ?? new Map(),
+      },
       walk: { noteMet: () => {} },
       relationships: {
         hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,

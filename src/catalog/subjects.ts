@@ -46,15 +46,13 @@ export class Subjects {
 
   known(subject: string): Known | undefined {
     const row = this.#statements.known.get(subject) as KnownRow | undefined;
-    if (row === undefined) return undefined;
-    const { version, listed, content, glance, ...known } = row;
-    return {
-      version: versionOf(version),
-      listed: listed === "" ? null : versionOf(listed),
-      ...known,
-      content: content === "" ? null : versionOf(content),
-      glance: glance === "" ? null : glance,
-    };
+    return row && knownOf(row);
+  }
+
+  /** The same for a page of subjects at once, in half the time. Those that are not known are left out. */
+  knownAmong(subjects: readonly string[]): Map<string, Known> {
+    const rows = this.#statements.knownAmong.all(JSON.stringify(subjects)) as (KnownRow & { subject: string })[];
+    return new Map(rows.map(({ subject, ...row }) => [subject, knownOf(row)]));
   }
 
   /** All subjects in the vault, in order. */
@@ -93,14 +91,27 @@ export class Subjects {
   }
 }
 
+function knownOf({ version, listed, content, glance, ...known }: KnownRow): Known {
+  return {
+    version: versionOf(version),
+    listed: listed === "" ? null : versionOf(listed),
+    ...known,
+    content: content === "" ? null : versionOf(content),
+    glance: glance === "" ? null : glance,
+  };
+}
+
+const KNOWN = `hex(version) AS version, hex(listed) AS listed, gone, withheld, entry, missed,
+  ${wordText("project")} AS project, hex(content) AS content, ${hexOf("glance")} AS glance,
+  handle IS NOT NULL AS located`;
+
 function prepare(db: DatabaseSync) {
   return {
-    known: statement(
+    known: statement(db, `SELECT ${KNOWN} FROM subject WHERE person = ${personOf()}`),
+    knownAmong: statement(
       db,
-      `SELECT hex(version) AS version, hex(listed) AS listed, gone, withheld, entry, missed,
-         ${wordText("project")} AS project, hex(content) AS content, ${hexOf("glance")} AS glance,
-         handle IS NOT NULL AS located
-       FROM subject WHERE person = ${personOf()}`,
+      `SELECT ${hexOf("person.subject")} AS subject, ${KNOWN} FROM person JOIN subject ON subject.person = person.id
+       WHERE person.subject IN (SELECT ${bytesOf("value")} FROM json_each(?))`,
     ),
     after: statement(
       db,

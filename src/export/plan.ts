@@ -80,7 +80,7 @@ export interface PlanParts {
   readonly handles: Handles;
   readonly tokens: Tokens;
   readonly catalog: {
-    readonly subjects: Pick<Subjects, "known">;
+    readonly subjects: Pick<Subjects, "known" | "knownAmong">;
     readonly walk: Pick<Walks, "noteMet">;
     readonly relationships: Pick<Relationships, "hasDeparted">;
   };
@@ -149,10 +149,12 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
   const met: Met[] = [];
   const past: string[] = [];
   let given = 0;
-  for (const { id, updated, raw, deleted } of identities) {
-    const subject = tokens.subject(source.kind, id);
+  const subjects = identities.map(({ id }) => tokens.subject(source.kind, id));
+  const among = catalog.subjects.knownAmong(subjects);
+  for (const [at, { id, updated, raw, deleted }] of identities.entries()) {
+    const subject = subjects[at]!;
     const listed = tokens.listed(updated, raw);
-    const known = catalog.subjects.known(subject);
+    const known = among.get(subject);
     // That the list still shows who was deleted does not make them there.
     if (known !== undefined && !deleted) met.push(metAs(parts, subject, id, known));
     if (isGiven(selection, subject)) given += 1;

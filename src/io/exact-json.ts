@@ -5,33 +5,54 @@ declare global {
   }
 }
 
-/** A number with 16 characters or more, or with an exponent that may be out of range (`1e400`, `1.2e-320`). */
-const LONG = /[0-9.eE+-]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
-/** All such numbers, also in strings. Linear in any text. */
-const NUMBERS = /-\d[\d.eE+-]{14,}|\d[\d.eE+-]{15,}|-?\d[\d.]*[eE][+-]?\d{3,}/g;
+/** An exponent that may be out of range: `1e400`, `1.2e-320`. */
+const LONG_EXPONENT = /[eE][+-]?\d{3}/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** Random, so that no provider can use it in an answer. */
 const MARK = crypto.randomUUID();
 
-/**
- * The most values and keys that a JSON text can have: each `{`, `[`, `,` and `:` outside a string begins one.
- * JSON.parse turns three bytes into an object of about sixty, so check this first. One pass, no memory.
- */
-export function countTokens(text: string): number {
+/** What one pass over a JSON text finds, before anything is parsed. */
+export interface Scan {
+  /**
+   * The most values and keys that it can have: each `{`, `[`, `,` and `:` outside a string begins one. JSON.parse turns
+   * three bytes into an object of about sixty.
+   */
+  readonly tokens: number;
+  /** How deep it is nested. */
+  readonly depth: number;
+  /** Where numbers are that JavaScript would round. */
+  readonly inexact: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** Linear in any text. */
+export function scanned(text: string): Scan {
+  const inexact: { from: number; to: number }[] = [];
   let tokens = 0;
+  let open = 0;
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case 0x22:
-        at = endOfString(text, at) - 1;
-        break;
-      case 0x2c:
-      case 0x3a:
-      case 0x5b:
-      case 0x7b:
-        tokens += 1;
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = endOfString(text, at) - 1;
+    else if (code === 0x2c || code === 0x3a) tokens += 1;
+    else if (code === 0x7b || code === 0x5b) {
+      tokens += 1;
+      open += 1;
+      if (open > depth) depth = open;
+    } else if (code === 0x7d || code === 0x5d) open -= 1;
+    else if ((code >= 0x30 && code <= 0x39) || code === 0x2d) {
+      const to = endOfNumber(text, at);
+      if (to - at > 4 && isInexact(text, at, to)) inexact.push({ from: at, to });
+      at = to - 1;
     }
   }
-  return tokens;
+  return { tokens, depth, inexact };
+}
+
+/** Whether the number is long, or has an exponent that may be out of range, and JavaScript would write it otherwise. */
+function isInexact(text: string, from: number, to: number): boolean {
+  const number = text.slice(from, to);
+  if (number.length < 16 && !LONG_EXPONENT.test(number)) return false;
+  return NUMBER.test(number) && String(Number(number)) !== number;
 }
 
 /**
@@ -39,25 +60,29 @@ export function countTokens(text: string): number {
  * Untrusted input; throws SyntaxError.
  */
 export function parseExact(text: string): unknown {
-  if (!LONG.test(text)) return JSON.parse(text);
+  return parseScanned(text, scanned(text));
+}
+
+/** The same for a text that was scanned. */
+export function parseScanned(text: string, { inexact }: Scan): unknown {
+  if (inexact.length === 0) return JSON.parse(text);
   // Passes them as marked objects: a reviver runs for every value and takes several times as long as the parse.
   let safe = "";
   let done = 0;
-  /** The first string that ends after the current number. Found once, not once per number. */
-  let open = text.indexOf('"');
-  let end = open < 0 ? open : endOfString(text, open);
-  for (const { 0: token, index } of text.matchAll(NUMBERS)) {
-    if (String(Number(token)) === token || !NUMBER.test(token)) continue;
-    while (open >= 0 && end <= index) {
-      open = text.indexOf('"', end);
-      end = open < 0 ? open : endOfString(text, open);
-    }
-    // Inside a string it is not a number.
-    if (open >= 0 && open < index) continue;
-    safe += `${text.slice(done, index)}{"${MARK}":"${token}"}`;
-    done = index + token.length;
+  for (const { from, to } of inexact) {
+    safe += `${text.slice(done, from)}{"${MARK}":"${text.slice(from, to)}"}`;
+    done = to;
   }
-  return done === 0 ? JSON.parse(text) : unmarked(JSON.parse(safe + text.slice(done)));
+  return unmarked(JSON.parse(safe + text.slice(done)));
+}
+
+function endOfNumber(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const isPart = (code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2b || code === 0x2d;
+    if (!isPart && code !== 0x65 && code !== 0x45) return at;
+  }
+  return text.length;
 }
 
 /** The position after the string that opens here, or the end of the text if the string does not end. */

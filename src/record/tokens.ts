@@ -99,8 +99,14 @@ export class Tokens {
   }
 }
 
+/** An instant as Temporal writes it. */
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):([0-5]\d)(?:\.\d+)?Z$/;
+
 /** RFC 3339 UTC, in whole seconds, without signs that a key should not contain. */
 function compact(updated: string): string {
+  const [, year, month, day, hour, minute, second] = INSTANT.exec(updated) ?? [];
+  // Each night asks this of everyone, and Temporal takes seven times as long.
+  if (second !== undefined) return `${year}${month}${day}T${hour}${minute}${second}Z`;
   return Temporal.Instant.from(updated).toString({ smallestUnit: "second" }).replace(/[-:]/g, "");
 }
 

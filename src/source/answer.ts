@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
-import { countTokens, parseExact } from "../io/exact-json.ts";
+import { parseScanned, scanned } from "../io/exact-json.ts";
 
 /** The maximum number of values and keys in one answer. A person with 1,000 files has some 10,000. */
 const MAX_TOKENS = 100_000;
@@ -19,16 +19,15 @@ export function tooMuch(name: string): HoldfastError {
 
 /** An answer parsed without loss, within bounds that no valid answer reaches. `name` is the endpoint's. */
 export function parseAnswer(name: string, text: string, maxDepth = MAX_DEPTH): unknown {
-  if (countTokens(text) > MAX_TOKENS) throw tooMuch(name);
-  let value: unknown;
+  const scan = scanned(text);
+  if (scan.tokens > MAX_TOKENS) throw tooMuch(name);
+  if (scan.depth > maxDepth) throw broken(name, `the answer is nested more than ${maxDepth} deep`);
   try {
-    value = parseExact(text);
+    return parseScanned(text, scan);
   } catch {
     // The parser's message quotes the answer, so it must not even be the cause.
     throw broken(name, "the answer is not JSON");
   }
-  if (isDeeper(value, maxDepth)) throw broken(name, `the answer is nested more than ${maxDepth} deep`);
-  return value;
 }
 
 export function checked<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
@@ -84,11 +83,4 @@ export function latest(times: readonly (string | null)[]): string | null {
         : last,
     null,
   );
-}
-
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (depth === 0) return true;
-  for (const inner of Object.values(value)) if (isDeeper(inner, depth - 1)) return true;
-  return false;
 }

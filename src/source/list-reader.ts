@@ -24,6 +24,9 @@ const MAX_FRAME = 64 * 1024;
 /** Maximum length of a key or an id, in bytes, including escapes. */
 const MAX_WORD = 1_300;
 
+/** The key of an element's id. */
+const ID = '"id"';
+
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const BLANK = /^[ \t\r\n]*$/;
 
@@ -38,8 +41,11 @@ export class ListReader {
   #inList = false;
   #inString = false;
   #escaped = false;
-  /** The current string, if it may be a key or an id; the last string; and the key before it. */
-  #word: number[] | undefined;
+  /** Of the current string, whether it may be a key or an id, and what earlier chunks had of it. */
+  #isWord = false;
+  #word: Uint8Array[] = [];
+  #wordBytes = 0;
+  /** The last string, if it is of interest, and the key before it. */
   #last: string | undefined;
   #key: string | undefined;
   #frame: Uint8Array[] = [];
@@ -59,16 +65,14 @@ export class ListReader {
 
   push(chunk: Uint8Array): void {
     let from = 0;
-    for (let at = 0; at < chunk.length; at++) {
+    let at = this.#inString ? this.#restOfString(chunk, 0) : 0;
+    for (; at < chunk.length; at++) {
       const byte = chunk[at]!;
-      if (this.#inString) {
-        this.#stringGoesOn(byte);
-        continue;
-      }
       switch (byte) {
         case 0x22: // "
           this.#inString = true;
-          this.#word = this.#isNoted ? [] : undefined;
+          this.#isWord = this.#isNoted;
+          at = this.#restOfString(chunk, at + 1) - 1;
           break;
         case 0x5b: // [
         case 0x7b: // {
@@ -106,7 +110,8 @@ export class ListReader {
           break;
       }
     }
-    this.#take(chunk.subarray(from));
+    // Of its own: the chunk may be used again.
+    this.#take(chunk.slice(from));
   }
 
   /** Throws TypeError if the text beside the elements is not UTF-8. */
@@ -119,21 +124,49 @@ export class ListReader {
     return this.#depth === (this.#inList ? 3 : 1);
   }
 
-  #stringGoesOn(byte: number): void {
-    if (this.#escaped) this.#escaped = false;
-    else if (byte === 0x5c) this.#escaped = true;
-    else if (byte === 0x22) {
-      this.#inString = false;
-      const word = this.#word;
-      this.#last = word && word.length <= MAX_WORD ? `"${Buffer.from(word).toString("utf8")}"` : undefined;
-      return;
+  /** Passes over a string from here on. Returns where the text after it begins, or the end of the chunk. */
+  #restOfString(chunk: Uint8Array, from: number): number {
+    let isEscaped = this.#escaped;
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (isEscaped) isEscaped = false;
+      else if (byte === 0x5c) isEscaped = true;
+      else if (byte === 0x22) {
+        this.#inString = false;
+        this.#escaped = false;
+        if (this.#isWord) this.#last = this.#wordEnds(chunk, from, at);
+        else this.#last = undefined;
+        return at + 1;
+      }
     }
-    if (this.#word && this.#word.length <= MAX_WORD) this.#word.push(byte);
+    this.#escaped = isEscaped;
+    if (this.#isWord) this.#wordGoesOn(chunk.subarray(from));
+    return chunk.length;
+  }
+
+  #wordGoesOn(part: Uint8Array): void {
+    this.#wordBytes += part.length;
+    if (this.#wordBytes > MAX_WORD) this.#word = [];
+    else if (part.length > 0) this.#word.push(part.slice());
+  }
+
+  /** The string, if it is an id, or may be a key of interest. */
+  #wordEnds(chunk: Uint8Array, from: number, to: number): string | undefined {
+    const bytes = this.#wordBytes + to - from;
+    const parts = this.#word;
+    if (this.#wordBytes > 0) {
+      this.#word = [];
+      this.#wordBytes = 0;
+    }
+    if (bytes > MAX_WORD) return undefined;
+    if (this.#key !== ID && bytes !== ID.length - 2 && bytes !== this.#name.length - 2) return undefined;
+    const last = chunk.subarray(from, to);
+    return `"${Buffer.concat([...parts, last]).toString("utf8")}"`;
   }
 
   #memberEnds(): void {
     if (!this.#isNoted) return;
-    if (this.#inList && this.#key === '"id"') this.#id = this.#last;
+    if (this.#inList && this.#key === ID) this.#id = this.#last;
     this.#key = undefined;
     this.#last = undefined;
   }
@@ -156,7 +189,7 @@ export class ListReader {
       return;
     }
     this.#bytes += part.length;
-    if (this.#isHeld) this.#element.push(part.slice());
+    if (this.#isHeld) this.#element.push(part);
     else this.#element = [];
   }
 
@@ -171,7 +204,9 @@ export class ListReader {
   /** @param last the list ends here; an empty list has no element */
   #end(last: boolean): void {
     const isHeld = this.#isHeld;
-    const text = isHeld ? decoded(Buffer.concat(this.#element)) : undefined;
+    const [first, ...others] = this.#element;
+    const whole = first && others.length === 0 ? first : Buffer.concat(this.#element);
+    const text = isHeld ? decoded(whole) : undefined;
     if (!last || this.#elements.length > 0 || text === undefined || !BLANK.test(text)) {
       if (this.#elements.length === MAX_ELEMENTS) throw new RangeError("too many elements");
       this.#elements.push({ text, id: this.#id });

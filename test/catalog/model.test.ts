@@ -199,9 +199,11 @@ function expected(model: Model, before: string): object {
 
 /** The same, as the catalog answers it. */
 function answered(catalog: Catalog, before: string): object {
+  const among = catalog.subjects.knownAmong(SUBJECTS);
   return {
     people: [...SUBJECTS].sort().map((subject) => {
       const known = catalog.subjects.known(subject);
+      assert.deepEqual({ ...among.get(subject) }, { ...known });
       return {
         known: known && {
           ...{ version: known.version, listed: known.listed, gone: known.gone, entry: known.entry },

@@ -210,6 +210,8 @@ function parsePage(name: string, text: string): { data: unknown[]; next: string 
 }
 
 function instant(epochSeconds: number): string {
+  // Most are whole seconds. Each night has two for everyone, and Temporal takes twice as long.
+  if (Number.isInteger(epochSeconds)) return new Date(epochSeconds * 1000).toISOString().replace(".000Z", "Z");
   return Temporal.Instant.fromEpochMilliseconds(Math.round(epochSeconds * 1000)).toString();
 }
 

@@ -42,7 +42,7 @@ try {
   const { sealing } = await import("./sealing.ts");
   const { exporting, concurrencies, ...names } = await import("./exporting.ts");
   const { largeFile } = await import("./large-file.ts");
-  const { night } = await import("./night.ts");
+  const { night, PARSING } = await import("./night.ts");
   const { looking } = await import("./looking.ts");
   const { verifying, verifyGroup, EACH, LISTED } = await import("./verifying.ts");
   const { HOLDFAST, STORE, PLAIN, RCLONE } = names;
@@ -77,6 +77,13 @@ try {
   const files = { people: quick ? 10 : 20, files: 3, fileBytes: 5 * 1024 * 1024 };
   for (const [size, workload] of Object.entries({ "4 KB": workloads["4 KB"], "5 MB": files }))
     await part("concurrency", () => concurrencies(report, size, workload, rounds));
+  report.ratio(
+    "MB at most, 16 files of 5 MB in flight",
+    report.median("in flight at the vault, 5 MB: peak memory", "16"),
+    {
+      most: 150,
+    },
+  );
 
   await part("memory", () => largeFile(report, 500_000_000, rounds));
   report.ratio("MB at most, of a file of 500 MB", report.median("a file of 500 MB", "export, peak memory"), {
@@ -88,8 +95,12 @@ try {
   for (const people of [few, many]) await part("night", () => night(report, people, rounds));
   const planned = (people: number, name: string) =>
     report.median(`no-change night, ${number(people)} identities`, name);
-  for (const people of [few, many])
-    report.ratio(`identities planned a second, of ${number(people)}`, planned(people, "planning"), { least: 20_000 });
+  for (const people of [few, many]) {
+    const group = `no-change night, ${number(people)} identities`;
+    report.ratio(`planning ${number(people)} identities, to ${PARSING}`, report.paired(group, "planning", PARSING), {
+      least: 0.5,
+    });
+  }
   const peaks = [many, few].map((people) => planned(people, "planning, peak memory") ?? Number.NaN);
   report.ratio(`planning memory, ${number(many)} to ${number(few)}`, peaks[0]! / peaks[1]!, { most: 1.25 });
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { NumberSet } from "./number-set.ts";
-import { bytesOf, MODES, subjectOf } from "./packing.ts";
+import { bytesOf, MODES, personOf, subjectOf } from "./packing.ts";
 import { statement } from "./statement.ts";
 import { digitsOf } from "./time.ts";
 
@@ -42,10 +42,32 @@ export class DueLocks {
     yield* pages((last) => softFiles.all(before, ...from(last)), met);
   }
 
-  /** The same for subjects whose relationship ended on a day, with an object whose lock ends before a time. */
+  /**
+   * The same for subjects whose relationship ended on a day, with an object whose lock ends before a time. Those that were
+   * settled up to that time are not looked at.
+   */
   *endedShort(ended: string, time: string, met = new NumberSet()): Generator<string[], void, undefined> {
     const end = digitsOf(time);
-    yield* pages((last) => this.#statements.ended.all(ended, end, last?.subject ?? ""), met);
+    const { ended: of } = this.#statements;
+    yield* pages((last) => of.all(ended, time, end, last?.settled ?? "", last?.subject ?? ""), met);
+  }
+
+  /** Notes whose locks all last until a time, of those whose relationship ended on a day: the next nights need not look. */
+  settle(ended: string, time: string): void {
+    this.#statements.settle.run(ended, time, digitsOf(time));
+  }
+
+  /** How many records and files have a lock that ends between two times (RFC 3339 UTC); counts no further than `most`. */
+  countBetween(from: string, to: string, most: number): number {
+    const { countRecords, countFiles } = this.#statements;
+    let total = 0;
+    for (const counted of [countRecords, countFiles]) {
+      for (const mode of MODES.keys()) {
+        const row = counted.get(mode, digitsOf(from), digitsOf(to), most - total) as { count: number };
+        total += row.count;
+      }
+    }
+    return total;
   }
 }
 
@@ -59,6 +81,7 @@ interface Row {
   readonly entry: number | null;
   /** Whether the row matches, in queries whose pages also have other rows. */
   readonly wanted?: number;
+  readonly settled?: string;
 }
 
 function* pages(read: (last: Row | undefined) => unknown[], met: NumberSet): Generator<string[], void, undefined> {
@@ -90,6 +113,18 @@ function page(table: "version" | "file", name: "version" | "name"): { rows: stri
 const RECORD = page("version", "version");
 const FILE = page("file", "name");
 
+/** Whether a person has an object whose lock ends before `?3`. */
+function short(person: string): string {
+  const of = (table: string) =>
+    `EXISTS (SELECT 1 FROM ${table} WHERE ${table}.person = ${person} AND locked_until < ${bytesOf("?3")})`;
+  return `(${of("version")} OR ${of("file")})`;
+}
+
+function count(table: "version" | "file"): string {
+  return `SELECT COUNT(*) AS count FROM
+    (SELECT 1 FROM ${table} WHERE lock_mode = ? AND locked_until >= ${bytesOf()} AND locked_until < ${bytesOf()} LIMIT ?)`;
+}
+
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
@@ -104,12 +139,17 @@ function prepare(db: DatabaseSync) {
        FROM file WHERE lock_mode = 0 AND ${FILE.rest}`,
     ),
     ended: of(
-      `SELECT relationship.subject, subject.entry, (
-         EXISTS (SELECT 1 FROM version WHERE version.person = person.id AND locked_until < ${bytesOf("?2")}) OR
-         EXISTS (SELECT 1 FROM file WHERE file.person = person.id AND locked_until < ${bytesOf("?2")})) AS wanted
+      `SELECT relationship.subject, settled, subject.entry, ${short("person.id")} AS wanted
        FROM relationship LEFT JOIN person ON person.subject = ${bytesOf("relationship.subject")}
          LEFT JOIN subject ON subject.person = person.id
-       WHERE ended = ?1 AND relationship.subject > ?3 ORDER BY relationship.subject LIMIT ${PAGE}`,
+       WHERE ended = ?1 AND settled < ?2 AND (settled, relationship.subject) > (?4, ?5)
+       ORDER BY settled, relationship.subject LIMIT ${PAGE}`,
     ),
+    settle: of(
+      `UPDATE relationship SET settled = ?2
+       WHERE ended = ?1 AND settled < ?2 AND NOT ${short(personOf("relationship.subject"))}`,
+    ),
+    countRecords: of(count("version")),
+    countFiles: of(count("file")),
   };
 }

@@ -36,6 +36,8 @@ export class Relationships {
       case "record.stored":
         // The person came back.
         of.returned.run(entry.subject);
+        // Its lock may be shorter than the final date.
+        of.unsettle.run(entry.subject);
         break;
       case "record.purged":
         if (entry.whole) of.depart.run(entry.subject);
@@ -81,10 +83,17 @@ export class Relationships {
 function prepare(db: DatabaseSync) {
   const of = (sql: string) => statement(db, sql);
   return {
-    end: of("INSERT OR REPLACE INTO relationship VALUES (?, ?, ?, ?)"),
+    end: of("INSERT OR REPLACE INTO relationship (subject, ended, told, entry) VALUES (?, ?, ?, ?)"),
     reopen: of("DELETE FROM relationship WHERE subject = ?"),
     ended: of("SELECT ended FROM relationship WHERE subject = ?"),
-    endings: of("SELECT DISTINCT ended FROM relationship ORDER BY ended"),
+    unsettle: of("UPDATE relationship SET settled = '' WHERE subject = ? AND settled <> ''"),
+    // From each day to the next one by the index: DISTINCT would read everyone who left.
+    endings: of(
+      `WITH RECURSIVE day(ended) AS (
+         SELECT MIN(ended) FROM relationship
+         UNION ALL SELECT (SELECT MIN(ended) FROM relationship WHERE ended > day.ended) FROM day WHERE ended IS NOT NULL)
+       SELECT ended FROM day WHERE ended IS NOT NULL`,
+    ),
     list: of(
       `SELECT subject, ended, told, departed.subject IS NOT NULL AS purged
        FROM relationship LEFT JOIN departed USING (subject) ORDER BY relationship.entry DESC`,

@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 16;
+export const SCHEMA = 17;
 
 /** `packing.ts` says what the columns of bytes hold. Times that are compared as texts are written by `comparable`. */
 export const TABLES = `
@@ -76,7 +76,8 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE relationship (
     subject TEXT PRIMARY KEY, ended TEXT NOT NULL, -- its last day; no row while it lasts
-    told TEXT NOT NULL, entry INTEGER NOT NULL -- when the log says so, and where
+    told TEXT NOT NULL, entry INTEGER NOT NULL, -- when the log says so, and where
+    settled TEXT NOT NULL DEFAULT ''  -- all locks were found to last at least until then; a hint
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE hold (
     subject TEXT NOT NULL, case_token TEXT NOT NULL, commitment TEXT NOT NULL,
@@ -146,7 +147,7 @@ export const TABLES = `
   CREATE INDEX purged_unfinished ON purged (subject) WHERE done = 0;
   CREATE INDEX purged_subject ON purged (subject, time);
   CREATE INDEX subject_open ON subject (person) WHERE open = 1;
-  CREATE INDEX relationship_ended ON relationship (ended);
+  CREATE INDEX relationship_ended ON relationship (ended, settled, subject);
   CREATE INDEX note_subject ON note (subject);
   CREATE INDEX note_commitment ON note (commitment);
   CREATE INDEX note_lock ON note (locked_until) WHERE state = 'kept';

@@ -1,5 +1,6 @@
 import type { Approver } from "../core/ssh-key.ts";
 import type { Address } from "./listen.ts";
+import type { Rate } from "./rate.ts";
 import type { Recipients } from "./recipients.ts";
 import type { SecretRef } from "./secret.ts";
 import type { SourceConfig } from "./source-config.ts";
@@ -115,6 +116,8 @@ export interface S3VaultConfig {
   readonly requesterPays: boolean;
   /** Maximum parallel requests. */
   readonly concurrency: number;
+  /** Locks set when locks are extended. */
+  readonly lockRate: Rate;
 }
 
 export interface DirectoryVaultConfig {
@@ -125,6 +128,7 @@ export interface DirectoryVaultConfig {
   readonly path: string;
   readonly lock: LockMode;
   readonly concurrency: number;
+  readonly lockRate: Rate;
 }
 
 export interface LookupsConfig {

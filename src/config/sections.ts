@@ -5,6 +5,7 @@ import { parseDuration } from "./duration.ts";
 import { choice, flag, list, read, section, text, whole } from "./fields.ts";
 import { parseAccount, parseKmsKey, parseRegion } from "./names.ts";
 import { PRESET_NAMES, presetOf, START_NAMES } from "./presets.ts";
+import { parseRate } from "./rate.ts";
 import { checkRecipients, type Recipients } from "./recipients.ts";
 import { parseTimeZone } from "./schedule.ts";
 import { parseServiceUrl, parseVaultUrl, VAULT_URL } from "./url.ts";
@@ -49,14 +50,21 @@ export function vaultSection(folder: string) {
       expectedOwner: read(parseAccount, "12 digits", "The AWS account that must own the bucket.").optional(),
       requesterPays: flag("Charge requests and transfer to you instead of the bucket's owner.").optional(),
       concurrency: whole(1, 256, "Maximum parallel requests to the vault.").prefault(16),
+      lockRate: read(
+        parseRate,
+        "1000/s, 600/min or 5000/h",
+        "Maximum locks that are set per second, minute or hour when locks are extended. The default is well below AWS's limit for one prefix.",
+      ).prefault("1000/s"),
     },
     "Where sealed objects and the audit log live.",
-  ).transform(({ url, lock, concurrency, forcePathStyle = false, requesterPays = false, ...s3 }): VaultConfig => {
-    if (url.kind === "directory") return { ...url, lock, concurrency };
-    const { endpoint, region, encryption, kmsKey, expectedOwner } = s3;
-    const terms = { encryption, kmsKey, expectedOwner, requesterPays };
-    return { ...url, lock, endpoint, region, forcePathStyle, ...terms, concurrency };
-  });
+  ).transform(
+    ({ url, lock, concurrency, lockRate, forcePathStyle = false, requesterPays = false, ...s3 }): VaultConfig => {
+      if (url.kind === "directory") return { ...url, lock, concurrency, lockRate };
+      const { endpoint, region, encryption, kmsKey, expectedOwner } = s3;
+      const terms = { encryption, kmsKey, expectedOwner, requesterPays };
+      return { ...url, lock, endpoint, region, forcePathStyle, ...terms, concurrency, lockRate };
+    },
+  );
 }
 
 /** Public keys of the second person that a command may need. */

@@ -1,6 +1,7 @@
-import type PQueue from "p-queue";
+import PQueue from "p-queue";
 import { VAULT_JSON } from "../vault/layout.ts";
 import { covers, lockFor } from "../vault/lock.ts";
+import { inTurn } from "./in-turn.ts";
 import { soonOf } from "./lock-due.ts";
 import { setLock } from "./set-lock.ts";
 import type { Work } from "./work.ts";
@@ -25,9 +26,11 @@ export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   const asked = now().toString({ smallestUnit: "second" });
   known.forgetOldest();
   let isDue = false;
+  // Looking is not bound to the rate of locks: most pieces cost nothing.
+  const looking = new PQueue({ concurrency: config.vault.concurrency });
   await eachPiece(
     work,
-    queue,
+    looking,
     async (key, versionId) => {
       if (isDue) return;
       const until = known.until(key, versionId);
@@ -71,13 +74,12 @@ async function eachPiece(
       signal.throwIfAborted();
       if (failure || isDone()) break;
       await queue.onSizeLessThan(queue.concurrency * 2);
-      void queue
-        .add(() => look(key, versionId))
-        .catch((error: unknown) => {
-          failure ??= { error };
-        });
+      void inTurn(queue, signal, () => look(key, versionId)).catch((error: unknown) => {
+        failure ??= { error };
+      });
     }
   }
   await queue.onIdle();
+  signal.throwIfAborted();
   if (failure) throw failure.error;
 }

@@ -1,13 +1,11 @@
-import PQueue from "p-queue";
-import { NumberSet } from "../catalog/number-set.ts";
+import type PQueue from "p-queue";
 import { HoldfastError, hasCode } from "../core/error.ts";
+import { type Due, dueOf, dueSubjects, finalDates, toSecond } from "./due.ts";
 import { extendLog } from "./extend-log.ts";
 import { InARow } from "./in-a-row.ts";
-import { relationshipEnds } from "./keep.ts";
-import { cooledBefore, type DueLock, dueLock, soonOf } from "./lock-due.ts";
-import { noteTermsOf } from "./notes.ts";
+import { inTurn, locksQueue } from "./in-turn.ts";
+import { logLocks } from "./log-locks.ts";
 import { setLock } from "./set-lock.ts";
-import { termsOf } from "./terms.ts";
 import type { Work } from "./work.ts";
 
 export interface Extended {
@@ -22,14 +20,6 @@ export interface Extended {
 
 /** How many subjects are locked before the locks are logged. */
 const BATCH = 500;
-/** Maximum locks per second: well below S3's limit for one prefix, so that a parallel export is not slowed. */
-const PER_SECOND = 1_000;
-
-interface Due extends DueLock {
-  readonly kind: "record" | "file" | "note";
-  readonly key: string;
-  readonly versionId: string;
-}
 
 /**
  * Extends every lock that has less than `extendWhenLessThan` left on an object that must be kept: to `initialLock` from
@@ -40,9 +30,10 @@ interface Due extends DueLock {
  */
 export async function extendLocks(work: Work): Promise<Extended> {
   const { catalog, now } = work;
-  const queue = locksQueue(work);
+  const queue = locksQueue(work.config);
   const done = await extendSubjects(work, dueSubjects(work), queue);
-  const held = catalog.locks.anyAfter(now().toString({ smallestUnit: "second" }));
+  for (const { ended, last } of finalDates(work)) catalog.locks.settle(ended, last);
+  const held = catalog.locks.anyAfter(toSecond(now()));
   return { ...done, pieces: held ? await extendLog(work, queue) : 0 };
 }
 
@@ -53,32 +44,36 @@ export async function extendLocks(work: Work): Promise<Extended> {
 export async function extendSubjects(
   work: Work,
   pages: Iterable<readonly string[]>,
-  queue: PQueue = locksQueue(work),
+  queue: PQueue = locksQueue(work.config),
 ): Promise<Extended> {
   const { ledger, signal, holds } = work;
   const tally = { subjects: 0, objects: 0, failed: 0 };
   const row = new InARow();
   let looked = 0;
   for (const subjects of batches(pages)) {
-    if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the remaining locks");
+    refuseInterrupted(signal);
     const batch = subjects.map((subject) => ({ subject, due: dueOf(work, subject) }));
     const locked = await Promise.all(
       batch.map(async ({ subject, due }) => ({
         subject,
-        objects: await Promise.all(due.map((each) => queue.add(() => extendOne(work, subject, each, row)))),
+        objects: await Promise.all(due.map((each) => inTurn(queue, signal, () => extendOne(work, subject, each, row)))),
       })),
     );
-    for (const { subject, objects } of locked) {
-      const done = objects.filter((each) => each !== null && each !== "gone");
-      tally.failed += objects.filter((each) => each === null).length;
-      if (done.length === 0) continue;
-      tally.subjects += 1;
-      tally.objects += done.length;
-      holds();
-      await log(work, subject, done);
-    }
+    holds();
+    // Together, so that they share the journal's writes.
+    await Promise.all(
+      locked.map(async ({ subject, objects }) => {
+        const done = objects.filter((each) => each !== null && each !== "gone" && each !== "later");
+        tally.failed += objects.filter((each) => each === null).length;
+        if (done.length === 0) return;
+        tally.subjects += 1;
+        tally.objects += done.length;
+        await logLocks(ledger, subject, done);
+      }),
+    );
     await ledger.flush();
     // Everything locked so far is logged, so the run may stop here.
+    refuseInterrupted(signal);
     row.check();
     looked += subjects.length;
     work.onSubject(looked);
@@ -86,43 +81,13 @@ export async function extendSubjects(
   return { ...tally, pieces: 0 };
 }
 
-function locksQueue({ config }: Work): PQueue {
-  return new PQueue({ concurrency: config.vault.concurrency, interval: 1_000, intervalCap: PER_SECOND });
+function refuseInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw new HoldfastError("interrupted", "interrupted; the next run extends the remaining locks");
 }
 
 function* batches(pages: Iterable<readonly string[]>): Generator<readonly string[], void, undefined> {
   for (const page of pages)
     for (let first = 0; first < page.length; first += BATCH) yield page.slice(first, first + BATCH);
-}
-
-/** Every subject that may have an object with a due lock, once each; `dueOf` then checks exactly. */
-function* dueSubjects({ config, catalog, now }: Work): Generator<string[], void, undefined> {
-  const { retention } = config;
-  const { relationships, locks } = catalog;
-  const second = (instant: Temporal.Instant): string => instant.toString({ smallestUnit: "second" });
-  const met = new NumberSet();
-  yield* locks.before(second(soonOf(retention, now())), met);
-  for (const ended of relationships.endings()) {
-    const last = relationshipEnds(retention, ended);
-    if (last === undefined || Temporal.Instant.compare(last, now()) <= 0) continue;
-    yield* locks.endedShort(ended, second(last), met);
-  }
-  if (config.vault.lock === "compliance" && retention.coolingOff)
-    yield* locks.softBefore(second(cooledBefore(retention.coolingOff, now())), met);
-  // Mostly extended with the records, above.
-  yield catalog.notes.lockedShort(second(soonOf(retention, now())));
-}
-
-/** The objects of a subject whose lock must change. */
-function dueOf(work: Work, subject: string): Due[] {
-  const { catalog, now } = work;
-  const { retention, vault } = work.config;
-  const hasEnded = catalog.relationships.ended(subject) !== undefined;
-  const terms = termsOf(catalog, retention, subject);
-  return [...terms, ...noteTermsOf(catalog, subject, terms)].flatMap((term) => {
-    const due = dueLock({ retention, mode: vault.lock }, term, hasEnded, now());
-    return due ? { kind: term.kind, key: term.key, versionId: term.versionId, ...due } : [];
-  });
 }
 
 /** Returns null if it failed, and "gone" if an interrupted purge has removed the object: the next purge logs that. */
@@ -149,19 +114,5 @@ async function extendOne(
     row.failed(error);
     onFailure(subject, error);
     return null;
-  }
-}
-
-async function log(work: Work, subject: string, done: readonly Due[]): Promise<void> {
-  const alike = Map.groupBy(done, ({ kind, lock }) => `${kind === "note"} ${lock.mode} ${lock.until}`);
-  for (const group of alike.values()) {
-    const { kind, lock } = group[0]!;
-    const objects = group.map(({ key, versionId }) => ({ key, versionId }));
-    const locked = { lockedUntil: lock.until.toString(), lockMode: lock.mode };
-    await work.ledger.log(
-      kind === "note"
-        ? { type: "note.extended", subject, ...locked, notes: objects }
-        : { type: "lock.extended", subject, ...locked, objects },
-    );
   }
 }

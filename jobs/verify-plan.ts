@@ -1,10 +1,8 @@
-import type { Catalog } from "../src/catalog/catalog.ts";
-import { peekCatalog } from "../src/catalog/open-catalog.ts";
 import type { ClientConfig } from "../src/config/config.ts";
-import { HoldfastError } from "../src/core/error.ts";
 import { bytes, number } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
+import { ownCatalogOf } from "../src/session/own-catalog-of.ts";
 import { lockPlace } from "../src/session/verify-client.ts";
 import { readLocksLookedAt } from "../src/state/locks-looked-at.ts";
 import { planVerify, type VerifyPlan } from "../src/verify/plan.ts";
@@ -25,7 +23,7 @@ export async function planVerification(
   onFailure?: (failure: ClientFailure) => void,
 ): Promise<VerifyPlan[]> {
   const planOne = async (config: ClientConfig): Promise<VerifyPlan> => {
-    using catalog = openCatalog(config);
+    using catalog = ownCatalogOf(config);
     const last = allLocks ? undefined : readLocksLookedAt(config.state, lockPlace(config));
     const plan = planVerify({
       client: config.id,
@@ -41,16 +39,6 @@ export async function planVerification(
     return plan;
   };
   return eachClient(session, planOne, onFailure);
-}
-
-function openCatalog(config: ClientConfig): Disposable & { readonly of: Catalog } {
-  const of = peekCatalog(config);
-  if (of === undefined) {
-    throw new HoldfastError("state", `${config.id}: this machine has no catalog to plan from`, {
-      hint: "Plan on the machine that exports, or run `holdfast rebuild` first.",
-    });
-  }
-  return { of, [Symbol.dispose]: () => of.close() };
 }
 
 function planText(of: VerifyPlan, kind: ClientConfig["vault"]["kind"]): string[] {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseVerifier } from "../audit/key.ts";
 import type { Versions } from "../bag/request.ts";
+import { parseDuration } from "../config/duration.ts";
 import { subjectOf } from "../people/people.ts";
 import { cellDay } from "../people/table-day.ts";
 
@@ -42,6 +43,15 @@ export function amount(text: string): number {
   const value = Number(text);
   if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("Write an amount such as 0.005.");
   return value;
+}
+
+/** A duration such as P7D. */
+export function duration(text: string): Temporal.Duration {
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new InvalidArgumentError("Write a duration such as P7D or PT12H.");
+  }
 }
 
 /** A log's public key. Its check digits distinguish a typo from a different key. */

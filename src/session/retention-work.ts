@@ -4,8 +4,11 @@ import type { HeldVault } from "../held/held-vault.ts";
 import { Ledger } from "../held/ledger.ts";
 import { number, people, plural } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
+import { bulkFrom } from "../retention/bulk-size.ts";
+import { toSecond } from "../retention/due.ts";
 import { type Extended, extendLocks } from "../retention/extend.ts";
 import { holdNew } from "../retention/hold.ts";
+import { soonOf } from "../retention/lock-due.ts";
 import { notePolicy } from "../retention/policy.ts";
 import type { Work } from "../retention/work.ts";
 import type { Session } from "./client.ts";
@@ -15,8 +18,22 @@ export async function extendHeld(held: HeldVault, session: Session, run: string)
   using work = beginWork(held, session, { run, what: "locks", failure: "lock not extended" });
   await notePolicy(work);
   const unheld = await holdNew(work);
+  adviseBulk(held, session);
   const locks = await extendLocks(work);
   return { ...locks, failed: locks.failed + unheld };
+}
+
+/** Says so if extending the due locks one by one takes long. They are extended all the same. */
+function adviseBulk({ config, catalog, now }: HeldVault, { console }: Session): void {
+  const { vault, retention } = config;
+  const from = bulkFrom(vault.lockRate);
+  // In a directory there is nothing to wait for.
+  if (vault.kind !== "s3") return;
+  if (catalog.locks.countBetween(toSecond(now()), toSecond(soonOf(retention, now())), from) < from) return;
+  console.log.warn(
+    `the locks of at least ${plural(from, "object")} end soon, and extending them takes more than an hour at vault.lockRate. This run does it; \`holdfast retention extend --plan\` says how to do it in bulk`,
+    { client: config.id, count: from },
+  );
 }
 
 /**

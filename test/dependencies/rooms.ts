@@ -32,6 +32,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   letter: "observe page retention report",
   certificate: "core io config observe page vault audit catalog retention report",
   verify: "core io config seal record vault audit catalog retention",
+  bulk: "core io config vault catalog retention verify",
   bag: "core approval io config seal record vault audit catalog held notes",
   viewer: "core provider approval seal record vault audit bag",
   doctor: "core provider io config net observe record source vault audit catalog inbox retention workers report",

@@ -1,0 +1,41 @@
+import type { Due } from "../retention/due.ts";
+import type { Lock } from "../vault/vault.ts";
+
+/** Dates that are told apart. Nearly all due objects share one; further dates are left to the nightly run. */
+const MOST = 256;
+
+/** Due objects that get the same lock: what one job of S3 Batch Operations can do. */
+export interface Group {
+  readonly lock: Lock;
+  objects: number;
+}
+
+/** Sorts due objects by the lock that they must get. */
+export class Groups {
+  readonly #groups = new Map<string, Group>();
+  /** Objects that no job can take. */
+  rest = 0;
+
+  /** The object's group, which counts it. Undefined: the nightly run extends it. */
+  add({ lock: { mode, until }, harden, mode: now }: Due): Group | undefined {
+    // A job that may bypass governance to harden locks would also shorten a lock that lasts longer than the log says.
+    const lock = { mode: harden ? mode : now, until };
+    const name = `${lock.mode} ${until}`;
+    const group = harden ? undefined : (this.#groups.get(name) ?? this.#begin(name, lock));
+    if (group) group.objects += 1;
+    else this.rest += 1;
+    return group;
+  }
+
+  #begin(name: string, lock: Lock): Group | undefined {
+    if (this.#groups.size >= MOST) return undefined;
+    const group = { lock, objects: 0 };
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  /** Those that are worth a job, the largest first. */
+  of(least: number): Group[] {
+    return [...this.#groups.values()].filter(({ objects }) => objects >= least).sort((a, b) => b.objects - a.objects);
+  }
+}

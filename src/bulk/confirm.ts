@@ -1,12 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { logLocks } from "../retention/log-locks.ts";
 import type { Work } from "../retention/work.ts";
+import { parseKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Index } from "./index-file.ts";
 import { type Claimed, interrupted, Looker } from "./look.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { Sample } from "./sample.ts";
-import { kindOf, standing } from "./standing.ts";
+import { standing } from "./standing.ts";
 import { type Counts, Told } from "./told.ts";
 
 /** What came of the jobs. Objects, but for `subjects` and `looked`. */
@@ -52,7 +53,7 @@ export async function confirmLocks(work: Work, outcomes: Outcomes, index: Index)
       logLocks(
         work.ledger,
         subject,
-        of.map((claim) => ({ ...claim, kind: kindOf(claim.key) })),
+        of.map((claim) => ({ ...claim, kind: parseKey(claim.key)?.kind ?? "record" })),
       ),
     );
     await Promise.all(entries);

@@ -17,11 +17,12 @@ export class Groups {
   rest = 0;
 
   /** The object's group, which counts it. Undefined: the nightly run extends it. */
-  add({ lock: { mode, until }, harden, mode: now }: Due): Group | undefined {
-    // A job that may bypass governance to harden locks would also shorten a lock that lasts longer than the log says.
-    const lock = { mode: harden ? mode : now, until };
-    const name = `${lock.mode} ${until}`;
-    const group = harden ? undefined : (this.#groups.get(name) ?? this.#begin(name, lock));
+  add({ kind, lock: { until }, harden, mode }: Due): Group | undefined {
+    const name = `${mode} ${until}`;
+    // A job that may bypass governance to harden locks would also shorten a lock that lasts longer than the log says. Notes
+    // are few, and the exporter may not ask for their locks.
+    const isFit = !harden && kind !== "note";
+    const group = isFit ? (this.#groups.get(name) ?? this.#begin(name, { mode, until })) : undefined;
     if (group) group.objects += 1;
     else this.rest += 1;
     return group;

@@ -1,4 +1,4 @@
-import { FILES, NOTES, RECORDS } from "../vault/layout.ts";
+import { parseKey } from "../vault/layout.ts";
 
 /** A vault's place in its bucket. */
 export interface Place {
@@ -18,7 +18,7 @@ function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The vault's key in a row; undefined for a key of no object that can be due. Reports repeat keys as manifests have them. */
+/** The vault's key in a row; undefined for a key of no record or file. Reports repeat keys as manifests have them. */
 export function keyIn({ prefix }: Place, text: string): { readonly key: string; readonly subject: string } | undefined {
   let whole: string;
   try {
@@ -29,8 +29,6 @@ export function keyIn({ prefix }: Place, text: string): { readonly key: string; 
   const begin = prefix === "" ? "" : `${prefix}/`;
   if (!whole.startsWith(begin)) return undefined;
   const key = whole.slice(begin.length);
-  const [, subject] = OBJECT.exec(key) ?? [];
-  return subject === undefined ? undefined : { key, subject };
+  const name = parseKey(key);
+  return name === null ? undefined : { key, subject: name.subject };
 }
-
-const OBJECT = new RegExp(`^(?:${RECORDS}|${FILES}|${NOTES})[0-9a-f]{2}/([0-9a-f]{32})/[^/]+$`);

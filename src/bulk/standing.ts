@@ -1,5 +1,4 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { parseKey } from "../vault/layout.ts";
 import { covers } from "../vault/lock.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Outcome } from "./outcomes.ts";
@@ -11,19 +10,9 @@ import type { Outcome } from "./outcomes.ts";
 export type Standing = "gone" | "done" | "due";
 
 export function standing(catalog: Catalog, { key, versionId }: Outcome, lock: Lock): Standing {
-  const promised = promisedIn(catalog, key);
+  const promised = catalog.objects.get(key);
   // Of an object whose purge began, an entry would say that it is still there.
   if (promised?.versionId !== versionId || catalog.purges.stateOf(key) === "begun") return "gone";
   const is = { mode: promised.lockMode, until: Temporal.Instant.from(promised.lockedUntil) };
   return covers(is, lock) ? "done" : "due";
-}
-
-export function kindOf(key: string): "record" | "file" | "note" {
-  return parseKey(key)?.kind ?? "note";
-}
-
-function promisedIn(catalog: Catalog, key: string) {
-  if (kindOf(key) !== "note") return catalog.objects.get(key);
-  const note = catalog.notes.get(key);
-  return note?.state === "kept" ? note : undefined;
 }

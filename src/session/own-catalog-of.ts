@@ -3,7 +3,7 @@ import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
 
-/** This machine's catalog of a client, for plans that send no request. Throws `state` if there is none. */
+/** This machine's catalog of a client, for plans that send no request. Throws `state` without one. */
 export function ownCatalogOf(config: ClientConfig): Disposable & { readonly of: Catalog } {
   const of = peekCatalog(config);
   if (of === undefined) {

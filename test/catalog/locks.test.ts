@@ -88,10 +88,14 @@ describe("two hundred thousand people with due locks", () => {
     const seen = new Set<string>();
     const { all, get, run } = StatementSync.prototype;
     const spies = Object.entries({ all, get, run }).map(([name, original]) =>
-      mock.method(StatementSync.prototype, name as "all", function (this: StatementSync, ...args: []) {
-        seen.add(this.sourceSQL);
-        return (original as typeof all).apply(this, args);
-      }),
+      mock.method(
+        StatementSync.prototype,
+        name as "all",
+        function (this: StatementSync, ...args: Parameters<typeof all>) {
+          seen.add(this.sourceSQL);
+          return (original as typeof all).apply(this, args);
+        },
+      ),
     );
     try {
       for (const page of [catalog.locks.before(NEVER), catalog.locks.softBefore(NEVER)].map((pages) => pages.next()))

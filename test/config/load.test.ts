@@ -36,6 +36,7 @@ test("the smallest config, and its defaults", async () => {
     forcePathStyle: false,
     ...{ encryption: undefined, kmsKey: undefined, expectedOwner: undefined, requesterPays: false },
     concurrency: 16,
+    lockRate: { count: 1000, per: 1000 },
   });
   assert.deepEqual(acme.lookups.fields, ["email"]);
   assert.equal(acme.lookups.key.path, resolve("conf/keys/lookup"));

@@ -64,6 +64,8 @@ function schemaOf(words: {
         handle: handle.optional(),
         /** What the provider's list said, if that is not the version itself, as it was in record/1. */
         listed: field.version.optional(),
+        /** The version that the same answers are without those that the config may leave out, if that is another one. */
+        base: field.version.optional(),
         /** The provider was still working on it, and its list would not tell how that ends. */
         open: z.literal(true).optional(),
       })

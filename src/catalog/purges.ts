@@ -167,7 +167,7 @@ function prepare(db: DatabaseSync) {
     ),
     // If no version is left (only files), the subject keeps the name of its last one.
     newest: of(
-      `UPDATE subject SET (version, entry, withheld) =
+      `UPDATE subject SET base = NULL, (version, entry, withheld) =
          (SELECT version, entry, withheld FROM version WHERE person = subject.person ORDER BY entry DESC LIMIT 1)
        WHERE person = ${personOf()} AND EXISTS (SELECT 1 FROM version WHERE person = subject.person)
          AND NOT EXISTS (SELECT 1 FROM version WHERE subject.person = version.person

@@ -28,7 +28,8 @@ export const TABLES = `
     handle TEXT,                     -- the closed provider id; for entries of record/1 a hint
     open INTEGER NOT NULL DEFAULT 0, -- 1: the provider was still working on it
     glance BLOB,                     -- of an open one: what the last glance at it said, as a token; a hint
-    content BLOB                     -- of a record/1: all that the provider says now, as a version; a hint
+    content BLOB,                    -- of a record/1: all that the provider says now, as a version; a hint
+    base BLOB                        -- the version that it is without what the config may leave out
   ) STRICT;
   CREATE TABLE source (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL -- the token of the one it answers for now

@@ -61,7 +61,7 @@ export class StoredEntries {
     of.insertMention.run(id, index);
     of.insertSubject.run(
       ...[id, version, entry.listed ?? version, index, entry.withheld],
-      ...[entry.source ?? null, entry.handle ?? null, entry.open ? 1 : 0],
+      ...[entry.source ?? null, entry.handle ?? null, entry.open ? 1 : 0, entry.base ?? null],
     );
     of.insertVersion.run(
       ...[id, version, index, digitsOf(entry.updated), digitsOf(entry.time)],
@@ -103,10 +103,11 @@ function prepare(db: DatabaseSync) {
     ),
     insertSubject: statement(
       db,
-      `INSERT INTO subject (person, version, listed, entry, withheld, project, handle, open)
-       VALUES (?, ${versionBytes()}, ${versionBytes()}, ?, ?, ${projectOf()}, ?, ?)
+      `INSERT INTO subject (person, version, listed, entry, withheld, project, handle, open, base)
+       VALUES (?, ${versionBytes()}, ${versionBytes()}, ?, ?, ${projectOf()}, ?, ?, ${versionBytes()})
        ON CONFLICT DO UPDATE SET version = excluded.version, listed = excluded.listed, entry = excluded.entry,
          withheld = excluded.withheld, gone = NULL, missed = 0, open = excluded.open, glance = NULL, content = NULL,
+         base = excluded.base,
          project = coalesce(excluded.project, project), handle = coalesce(excluded.handle, handle)`,
     ),
     insertVersion: statement(

@@ -20,6 +20,8 @@ export interface Known {
   readonly project: string | null;
   /** Of a version of record/1: all that the provider said when it was last asked, as a version. Null if not known. */
   readonly content: string | null;
+  /** The version that it is without what the config may leave out (`Dossier.base`). Null if that is no other. */
+  readonly base: string | null;
   /** What the provider said at the last glance (`Source.glance`), as a token. Null if not known. */
   readonly glance: string | null;
   /** Whether its provider id is known (1), so that it can be asked about without a list. */
@@ -27,14 +29,17 @@ export interface Known {
 }
 
 /** A row: versions in digits, and empty instead of null. */
-interface KnownRow extends Omit<Known, "listed" | "content" | "glance"> {
+interface KnownRow extends Omit<Known, "listed" | "content" | "base" | "glance"> {
   readonly listed: string;
   readonly content: string;
+  readonly base: string;
   readonly glance: string;
 }
 
 /** Subjects read at once. */
 const PAGE = 1000;
+/** Tokens of some hundred people: enough to meet each lookup that most of them have. */
+const FIRST_TOKENS = 2_000;
 
 /** The subjects in the vault, and how they are found. */
 export class Subjects {
@@ -91,19 +96,20 @@ export class Subjects {
   }
 }
 
-function knownOf({ version, listed, content, glance, ...known }: KnownRow): Known {
+function knownOf({ version, listed, content, base, glance, ...known }: KnownRow): Known {
   return {
     version: versionOf(version),
     listed: listed === "" ? null : versionOf(listed),
     ...known,
     content: content === "" ? null : versionOf(content),
+    base: base === "" ? null : versionOf(base),
     glance: glance === "" ? null : glance,
   };
 }
 
 const KNOWN = `hex(version) AS version, hex(listed) AS listed, gone, withheld, entry, missed,
-  ${wordText("project")} AS project, hex(content) AS content, ${hexOf("glance")} AS glance,
-  handle IS NOT NULL AS located`;
+  ${wordText("project")} AS project, hex(content) AS content, hex(base) AS base,
+  ${hexOf("glance")} AS glance, handle IS NOT NULL AS located`;
 
 function prepare(db: DatabaseSync) {
   return {
@@ -136,6 +142,10 @@ function prepare(db: DatabaseSync) {
        WHERE person = ${personOf("?1")} AND version.files > 0 LIMIT 1`,
     ),
     mentions: statement(db, `SELECT entry FROM mention WHERE person = ${personOf()} ORDER BY entry`),
+    firstLookups: statement(
+      db,
+      `SELECT word FROM word WHERE id IN (SELECT name FROM (SELECT name FROM lookup ORDER BY person LIMIT ${FIRST_TOKENS}))`,
+    ),
     mentionsEach: statement(db, "SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT person), 0) AS each FROM mention"),
   };
 }

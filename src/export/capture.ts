@@ -92,7 +92,7 @@ async function capture(parts: Capturing, candidate: Candidate, kept: Kept): Prom
   // Do not remember what the list said: if the relationship is reopened, this version must be fetched.
   if (isPast(config, { updated, ended: kept.ended }, parts.now())) return { kind: "past" };
   if (dossier.redacted && kept.hadContent()) return redacted(subject, kept, listed ?? version);
-  const fetched = { subject, version, listed, dossier, files: of.files, isNewest, again };
+  const fetched = { subject, version, listed, base: of.base, dossier, files: of.files, isNewest, again };
   const { isAwaited, ...stored } = await store(parts, fetched, kept);
   // A glance would not show that the file has arrived.
   const seen = isAwaited ? {} : glance;
@@ -149,6 +149,7 @@ interface Fetched {
   readonly subject: string;
   readonly version: string;
   readonly listed: string | undefined;
+  readonly base: string | undefined;
   readonly dossier: Dossier;
   readonly files: readonly NamedFile[];
   /** Whether it is the newest version that the vault has. */
@@ -157,7 +158,7 @@ interface Fetched {
 }
 
 async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
-  const { subject, version, listed, dossier, isNewest, again } = fetched;
+  const { subject, version, listed, base, dossier, isNewest, again } = fetched;
   const { config, source, sealer, tokens, now } = parts;
   const { identity } = dossier;
   const lock = firstLock(config, { updated: identity.updated, ended: kept.ended }, now());
@@ -183,6 +184,7 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
     files: files.records,
     withheld: files.withheld,
     ...(dossier.gaps.length > 0 ? { gaps: dossier.gaps } : {}),
+    ...(dossier.notAsked ? { notAsked: dossier.notAsked } : {}),
   };
   const object = await storeSealed(
     parts,
@@ -204,6 +206,7 @@ async function store(parts: Capturing, fetched: Fetched, kept: Kept) {
     lockMode: lock.mode,
     lookups: lookupTokens(identity, config.lookups.fields, tokens),
     ...(listed === undefined ? {} : { listed }),
+    ...(base === undefined ? {} : { base }),
     ...(dossier.open ? { open: true } : {}),
   };
   const { gaps } = dossier;

@@ -8,6 +8,8 @@ export interface Comparison {
   readonly version: string;
   /** What the list says, if the dossier shows it: the name of the version in record/1. */
   readonly listed: string | undefined;
+  /** The version that the same answers are once the config leaves some out. Undefined if it is no other. */
+  readonly base: string | undefined;
   readonly files: readonly NamedFile[];
   /** Whether the newest version in the vault has this content, under this version or as a record/1. */
   readonly isNewest: boolean;
@@ -20,14 +22,18 @@ export function compare(dossier: Dossier, subject: string, kept: Kept, tokens: T
   const version = tokens.version(updated, dossier.content);
   const listed =
     dossier.listed === undefined ? undefined : tokens.listed(dossier.listedUpdated ?? updated, dossier.listed);
+  const without = dossier.base === undefined ? version : tokens.version(updated, dossier.base);
+  const base = without === version ? undefined : without;
   const files = nameFiles(subject, dossier.files, tokens);
   const isRecord1 = isStillRecord1(kept, listed, version, files);
   return {
     version,
     listed,
+    base,
     files,
     isRecord1,
-    isNewest: (isRecord1 || kept.known?.version === version) && !isBack(kept, dossier),
+    // That the config leaves something out since then changes nothing about the person.
+    isNewest: (isRecord1 || kept.known?.version === version || kept.known?.base === version) && !isBack(kept, dossier),
     wasPurged: kept.wasPurged(version) || (listed !== undefined && kept.wasPurged(listed)),
   };
 }

@@ -25,6 +25,8 @@ export interface SealedRecord {
   readonly withheld: readonly WithheldFile[];
   /** What the provider has and the record lacks, because the key could not read it. Left out if there is nothing. */
   readonly gaps?: readonly string[];
+  /** Requests that the config left out, so that their absence says nothing about the person. Left out if there is nothing. */
+  readonly notAsked?: readonly string[];
 }
 
 export interface RecordFile {

@@ -148,6 +148,13 @@ export interface Dossier {
    * and with arrays in a fixed order where theirs means nothing.
    */
   readonly content: unknown;
+  /**
+   * `content` without what the config may leave out, where that is something else: what the same answers are compared by
+   * once the config does leave it out.
+   */
+  readonly base?: unknown;
+  /** Requests that the config leaves out (`aml: false`), by their names in the provider's documentation. */
+  readonly notAsked?: readonly string[];
   /** What the list says about it, as `ListedIdentity.raw`. Undefined if these answers do not show it. */
   readonly listed: unknown;
   /** What the list has as `updated`, if that is not `identity.updated`. */

@@ -2,7 +2,7 @@ import { type Child, element } from "./element.ts";
 import { fieldsOf, type Group } from "./fields.ts";
 import { instant, plural } from "./format.ts";
 import type { OpenedVersion } from "./opened.ts";
-import { rowsOf } from "./rows.ts";
+import { lackingIn, rowsOf } from "./rows.ts";
 import { tableOf } from "./table.ts";
 
 /** When the provider made a version, as its name tells. */
@@ -37,7 +37,10 @@ export function comparisonViews(
     ];
   const now = fieldsOf(newer.record);
   const before = older?.record ? fieldsOf(older.record) : null;
-  const rows = rowsOf(now, before);
+  const rows = rowsOf(now, before, {
+    now: lackingIn({ ...newer.record }),
+    before: lackingIn({ ...older?.record }),
+  });
   const of = (which: Group["section"]) => rows.filter(({ group }) => group.section === which);
   const names = [newer, ...(older && before ? [older] : [])].map(
     (each) => `Version of ${versionAmong(each, versions)}`,

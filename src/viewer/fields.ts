@@ -13,6 +13,8 @@ export interface Group {
   readonly word?: string | undefined;
   /** `check`, `data`: the provider's. `copy`: what Holdfast wrote. */
   readonly section: "check" | "data" | "copy";
+  /** The request whose answer it shows, where a record may lack just that one. */
+  readonly endpoint?: string | undefined;
   /** It may repeat what others say: what the provider concluded, or the person typed, beside what a document says. */
   readonly repeats?: boolean;
 }
@@ -46,7 +48,7 @@ const OURS: Group = { id: "copy", heading: "This copy", section: "copy" };
  */
 export function fieldsOf(record: SealedRecord): Map<string, Field> {
   const { identity, fetched, legalBasis } = record;
-  const { checks, isTold = () => false, tellsWatchlist = false } = dossierOf(record);
+  const { checks, isTold = () => false, tellsWatchlist = false, watchlistFrom } = dossierOf(record);
   const shown = new Set(checks.flatMap(({ id }) => id ?? []));
   const fields = new Map<string, Field>();
   function put(group: Group, name: string, words: string, value: unknown, depth: number): void {
@@ -104,8 +106,9 @@ export function fieldsOf(record: SealedRecord): Map<string, Field> {
     add(group, "", untold);
   }
   const watchlist = tellsWatchlist ? undefined : without(shown, said.watchlist);
-  add(WATCHLIST, Array.isArray(watchlist) ? "Report" : "Result", isObject(watchlist) ? undefined : watchlist);
-  if (isObject(watchlist)) add(WATCHLIST, "", watchlist);
+  const listed = { ...WATCHLIST, endpoint: watchlistFrom };
+  add(listed, Array.isArray(watchlist) ? "Report" : "Result", isObject(watchlist) ? undefined : watchlist);
+  if (isObject(watchlist)) add(listed, "", watchlist);
   add(METADATA, isObject(said.metadata) ? "" : "Value", withoutPlurals(said.metadata));
   const network = isObject(said.network)
     ? { ...said.network, devices: without(shown, said.network.devices) }
@@ -129,8 +132,8 @@ function numbered<T>(all: readonly T[], groupOf: (each: T) => Group): [Group, T]
   });
 }
 
-function checkGroup({ heading, name }: ProviderCheck): Group {
-  return { id: JSON.stringify(["check", heading, name]), heading, word: name, section: "check" };
+function checkGroup({ heading, name, endpoint }: ProviderCheck): Group {
+  return { id: JSON.stringify(["check", heading, name]), heading, word: name, section: "check", endpoint };
 }
 
 function documentGroup({ type }: Readonly<Record<string, unknown>>): Group {

@@ -57,17 +57,21 @@ function reportMatches(watchlist: unknown): boolean | null {
 const MAX_GAPS = 50;
 
 /** What the record lacks, and why: its absence says nothing about the person. */
-export function gapsView({ gaps, withheld }: SealedRecord): HTMLElement[] {
-  const said = [gapsText(gaps), withheldText(withheld.length)];
+export function gapsView({ gaps, notAsked, withheld }: SealedRecord): HTMLElement[] {
+  const said = [
+    namesText("Incomplete: Holdfast was not allowed to read", gaps),
+    namesText("The config of that time left out, so Holdfast did not ask for", notAsked),
+    withheldText(withheld.length),
+  ];
   return said.flatMap((text) => (text === null ? [] : [element("p", { class: "waiting" }, text)]));
 }
 
-/** What the provider's key could not read. */
-function gapsText(gaps: unknown): Child[] | null {
-  const words = (Array.isArray(gaps) ? gaps : []).filter((gap) => typeof gap === "string").slice(0, MAX_GAPS);
+/** Untrusted names of requests and fields after these words. */
+function namesText(said: string, names: unknown): Child[] | null {
+  const words = (Array.isArray(names) ? names : []).filter((name) => typeof name === "string").slice(0, MAX_GAPS);
   if (words.length === 0) return null;
-  const list = words.flatMap((gap, at) => [at === 0 ? " " : ", ", foreign(gap, 80)]);
-  return ["Incomplete: Holdfast was not allowed to read", ...list, "."];
+  const list = words.flatMap((name, at) => [at === 0 ? " " : ", ", foreign(name, 80)]);
+  return [said, ...list, "."];
 }
 
 function withheldText(count: number): Child[] | null {

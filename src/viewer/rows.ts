@@ -7,13 +7,42 @@ export interface Row extends Pick<Field, "group" | "label" | "depth"> {
   readonly is: string | undefined;
   readonly was: string | undefined;
   readonly change: "added" | "removed" | "changed" | null;
+  /** Why one of the two has no value, where that says nothing about the person. */
+  readonly absent: string | undefined;
 }
+
+/** Why a record has nothing of a group, where that says nothing about the person. */
+export type Lacking = (group: Group) => string | undefined;
+
+/** Untrusted. A minimal record keeps almost nothing; of a full one, the config may leave out a request, or the key may not make it. */
+export function lackingIn(record: Readonly<Record<string, unknown>>): Lacking {
+  if (record.collect === "minimal") return () => "not collected";
+  const names = (of: unknown) => new Set<unknown>(Array.isArray(of) ? of : []);
+  const [notAsked, gaps] = [names(record.notAsked), names(record.gaps)];
+  return ({ endpoint }) =>
+    endpoint === undefined
+      ? undefined
+      : notAsked.has(endpoint)
+        ? "not asked"
+        : gaps.has(endpoint)
+          ? "could not be read"
+          : undefined;
+}
+
+const nothing: Lacking = () => undefined;
 
 /** What differs in a copy is no news of the person: each was fetched at its own time. */
 const isCounted = ({ section }: Group): boolean => section !== "copy";
 
-/** All values of a version, group by group. `before`: of the earlier one, if there is one to compare with. */
-export function rowsOf(now: ReadonlyMap<string, Field>, before: ReadonlyMap<string, Field> | null): Row[] {
+/**
+ * All values of a version, group by group. `before`: of the earlier one, if there is one to compare with.
+ * @param lacks what either of the two has no answer to
+ */
+export function rowsOf(
+  now: ReadonlyMap<string, Field>,
+  before: ReadonlyMap<string, Field> | null,
+  lacks: { readonly now: Lacking; readonly before: Lacking } = { now: nothing, before: nothing },
+): Row[] {
   const keys = [...now.keys()];
   let last = -1;
   // What is gone is where it was: below the same line of a tree.
@@ -24,8 +53,9 @@ export function rowsOf(now: ReadonlyMap<string, Field>, before: ReadonlyMap<stri
   const rows = keys.map((key): Row => {
     const [is, was] = [now.get(key), before?.get(key)];
     const { group, label: name, depth } = (is ?? was)!;
-    const change = before && isCounted(group) ? changeOf(is, was) : null;
-    return { group, label: name, depth, is: is?.value, was: was?.value, change };
+    const absent = (is === undefined ? lacks.now : was === undefined ? lacks.before : nothing)(group);
+    const change = before && isCounted(group) && absent === undefined ? changeOf(is, was) : null;
+    return { group, label: name, depth, is: is?.value, was: was?.value, change, absent };
   });
   const said: Said[] = [];
   return [...Map.groupBy(rows, ({ group }) => group.id).values()].flatMap((members) => {
@@ -80,7 +110,7 @@ function sameAs(other: Group, repeated: readonly Row[]): Row {
   const word = other.word === undefined ? "" : `: ${label(cut(other.word, 80))}`;
   const name = `Same as ${other.heading}${word}`;
   const { group } = repeated[0]!;
-  return { group, label: name, depth: 0, is: names("is"), was: names("was"), change: null };
+  return { group, label: name, depth: 0, is: names("is"), was: names("was"), change: null, absent: undefined };
 }
 
 /** Providers have several names for one thing; the value must be equal as well. */

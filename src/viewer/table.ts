@@ -50,8 +50,8 @@ export function tableOf(name: string, rows: readonly Row[], [newer, older]: read
   );
 }
 
-function rowOf({ group, label: words, depth, is, was, change }: Row, isCompared: boolean): HTMLElement {
-  const shown = (value: string | undefined) => (value === undefined ? none() : valueView(value, group));
+function rowOf({ group, label: words, depth, is, was, change, absent }: Row, isCompared: boolean): HTMLElement {
+  const shown = (value: string | undefined) => (value === undefined ? none(absent) : valueView(value, group));
   return element(
     "tr",
     { class: change === null ? undefined : "changed", role: "row" },
@@ -86,6 +86,6 @@ function headingRow({ heading, word }: Group, columns: number): HTMLElement {
   );
 }
 
-function none(): HTMLElement {
-  return element("span", { class: "none" }, "none");
+function none(why = "none"): HTMLElement {
+  return element("span", { class: "none" }, why);
 }

@@ -184,11 +184,11 @@ function wrongRecord(
   entry: Unlogged<RecordStored>,
   { candidate, kept, config, now }: AskedIdentity,
 ): string | undefined {
-  const { subject, version, updated, recipients, lookups } = entry;
+  const { subject, version, base = version, updated, recipients, lookups } = entry;
   if (subject !== candidate.subject) return "the subject";
   if (entry.moreFiles !== undefined) return "more files";
   if (kept.versions.includes(version) || kept.purged.includes(version)) return "a version that is not new";
-  if (!version.startsWith(`${timeOf(updated)}-`)) return "the time of the version";
+  if (![version, base].every((name) => name.startsWith(`${timeOf(updated)}-`))) return "the time of the version";
   if (isPast(config, { updated, ended: kept.ended }, now.subtract(TOLERANCE)))
     return "a version past its retention period";
   if (!isDeepStrictEqual(recipients.toSorted(), [...config.recipients.fingerprints].sort())) return "the recipients";

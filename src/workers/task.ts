@@ -112,6 +112,7 @@ const taskSchema: z.ZodType<Task> = z.object({
         missed: count,
         project: hex(32).nullable(),
         content: version.nullable(),
+        base: version.nullable(),
         glance: hex(32).nullable(),
         located: z.int().min(0).max(1),
       })

@@ -45,6 +45,7 @@ const known = {
   missed: 0,
   project: null,
   content: null,
+  base: null,
   glance: null,
   located: 0,
 };

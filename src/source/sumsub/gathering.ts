@@ -4,6 +4,7 @@ import type { Call } from "../http.ts";
 import type { Answer } from "../source.ts";
 import { idOf, type Members, parseApplicant, parsed, parseItems, parseObject } from "./answers.ts";
 import {
+  AML_CASE,
   actionsCall,
   allDocsCall,
   amlCall,
@@ -54,7 +55,7 @@ export class Gathering {
   network: Members = {};
   readonly #ask: Ask;
   readonly #aml: Aml;
-  readonly #compared: unknown[] = [];
+  readonly #compared: Members[] = [];
   readonly #absent: string[] = [];
   /** Whom all answers must be about. */
   #id = "";
@@ -69,6 +70,14 @@ export class Gathering {
   /** What is compared. What the token may not read is part of it, so that a dossier changes when that is granted. */
   get content(): unknown {
     return comparable({ answers: this.#compared, absent: this.#absent });
+  }
+
+  /** The same as it is with `aml: false`. */
+  get contentWithoutAml(): unknown {
+    return comparable({
+      answers: this.#compared.filter((answer) => !(AML_CASE in answer)),
+      absent: this.#absent.filter((name) => name !== AML_CASE),
+    });
   }
 
   async applicant(id: string, full: boolean): Promise<Members> {

@@ -98,6 +98,7 @@ export class SumsubSource implements Source {
       answers: gathering.answers,
       content: gathering.content,
       glance: comparable(applicant),
+      ...(full && (this.#aml.isUsed ? { base: gathering.contentWithoutAml } : { notAsked: [AML_CASE] })),
       listed: undefined,
       files: full ? filesOf(applicant, gathering) : [],
       open: !redacted && isOpen(applicant, (this.#options.now ?? systemClock)()),

@@ -18,6 +18,8 @@ export interface ProviderCheck {
   /** What the provider calls it. */
   readonly name?: string | undefined;
   readonly id?: string | null | undefined;
+  /** The request that it comes from, where a record may lack just that one. */
+  readonly endpoint?: string;
   readonly rows: readonly CheckRow[];
 }
 
@@ -55,6 +57,8 @@ export interface DossierView {
   readonly isTold?: (type: string, name: string) => boolean;
   /** The watchlist is in `checks` already. */
   readonly tellsWatchlist?: boolean;
+  /** The request that the record's watchlist comes from, where a record may lack just that one. */
+  readonly watchlistFrom?: string;
 }
 
 /** How each provider's answers are read; a provider without a line here has its data points, and its answers as they came. */

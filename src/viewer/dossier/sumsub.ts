@@ -4,6 +4,7 @@ import type { CheckRow, DossierView, FileName, ProviderCheck } from "./dossier.t
 type Members = Readonly<Record<string, unknown>>;
 
 const APPLICANT = "GET /resources/applicants/{applicantId}";
+const AML_CASE = "GET /resources/api/applicants/{applicantId}/amlCase";
 const CHECKS = ["TIN", "EMAIL_CONFIRMATION", "PHONE_CONFIRMATION", "IP_CHECK", "POA", "SIMILAR_SEARCH", "COMPANY"];
 
 /** The review and those before it, its steps, then AML, the other checks and later actions. */
@@ -33,10 +34,11 @@ export function sumsub(answers: Answers): DossierView {
       ...(Object.keys(review).length === 0 ? [] : [reviewOf(review)]),
       ...earlier.map(reviewOf),
       ...steps.map(([name, step]) => stepOf(name, members(step))),
-      ...answers.of("GET /resources/api/applicants/{applicantId}/amlCase").map(amlCase),
+      ...answers.of(AML_CASE).map(amlCase),
       ...CHECKS.flatMap((type) => answers.listed(`GET /resources/checks/latest?type=${type}`, "checks")).map(checkOf),
       ...actions.map(actionOf),
     ].filter(({ rows }) => rows.length > 0),
+    watchlistFrom: AML_CASE,
     fileName: (id) => files.get(id) ?? (id.startsWith("call/") ? { title: "Recording of the video call" } : undefined),
   };
 }
@@ -92,6 +94,7 @@ function amlCase({
   return {
     heading: "AML case",
     id: text(id),
+    endpoint: AML_CASE,
     rows: [
       ...valueRows(["result"], members(review).answer),
       ...valueRows(["created_at"], createdAt),

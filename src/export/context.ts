@@ -46,6 +46,8 @@ export interface Exporting extends HeldVault {
   readonly handles: Handles;
   /** What the source's webhooks named. Undefined if they are not received. */
   readonly inbox?: RunInbox | undefined;
+  /** Why it cannot be read: then whom webhooks named is not known. */
+  readonly inboxError?: unknown;
   /** The rate limits for requests to the source. */
   readonly starts: Starts;
   readonly sealer: Sealer;

@@ -11,7 +11,7 @@ import { keptIn } from "./kept.ts";
 import { PageOrder } from "./page-order.ts";
 import type { Candidate } from "./plan.ts";
 import { RequestedSubjects } from "./requested.ts";
-import type { RunOptions } from "./run-options.ts";
+import { asksInbox, type RunOptions } from "./run-options.ts";
 import { ASKED, type Tally } from "./summary.ts";
 
 /** An identity is logged as gone after this many walks in a row without it. */
@@ -23,10 +23,7 @@ export type Round = Pick<Extract<Entry, { type: "run.finished" }>, "round" | "wa
 /** Exports everyone whom the run is about, several at once, in the order in which the source names them. */
 export async function exportAll(run: Run, tally: Tally, options: RunOptions): Promise<Round> {
   const { identities, selection, progress, walk, crew = thisProcess(run), observer } = options;
-  using feed =
-    identities === undefined && walk === undefined && selection.kind === "changed"
-      ? new Feed(run, run.started)
-      : undefined;
+  using feed = asksInbox(options) ? new Feed(run, run.started) : undefined;
   const requested = selection.kind === "subjects" ? new RequestedSubjects(run, selection.subjects) : undefined;
   const exporter = new IdentityExporter(run, crew, tally, options);
   const underWay = new Set<string>();

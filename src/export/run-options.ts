@@ -26,6 +26,11 @@ export interface RunOptions {
   readonly onSettled?: ((id: string, outcome: Capture["kind"] | ErrorCode) => void) | undefined;
 }
 
+/** Whether it looks at everyone whom anything names: webhooks, the list, changes. */
+export function asksInbox({ identities, walk, selection }: RunOptions): boolean {
+  return identities === undefined && walk === undefined && selection.kind === "changed";
+}
+
 /** Receives updates during a run, for metrics. */
 export interface RunObserver {
   /** The current counts. Called often. */

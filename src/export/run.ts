@@ -10,7 +10,7 @@ import type { Exporting, Run } from "./context.ts";
 import { exportAll, type Round } from "./export-all.ts";
 import { Gaps } from "./gaps.ts";
 import { noteRecipients } from "./recipients.ts";
-import type { RunOptions } from "./run-options.ts";
+import { asksInbox, type RunOptions } from "./run-options.ts";
 import { noteProject } from "./source-project.ts";
 import { emptyTally, type Summary } from "./summary.ts";
 
@@ -31,13 +31,15 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
   const run = { type: "run.started", job: options.job, holdfast: options.version, source: sourceConfig.name } as const;
   await ledger.log(run, started);
   log.info("run started");
+  // Other runs do not ask about people whom webhooks named.
+  const inboxUnread = exporting.inboxError !== undefined && asksInbox(options);
   const finish = async (outcome: RunOutcome, round: Round = {}): Promise<Summary> => {
     if (source.waiting) {
       tally.waiting = source.waiting.count;
       tally.stalled = source.waiting.stalled;
       tellWaiting(log, source.waiting);
     }
-    const summary: Omit<Summary, "budget"> = {
+    const summary: Omit<Summary, "budget" | "inboxUnread"> = {
       client: config.id,
       source: sourceConfig.name,
       run: id,
@@ -56,7 +58,7 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     gaps.tell(log);
     log.summarize();
     log.info("run finished", { outcome, counts, durationMs: Math.round(seconds * 1000) });
-    return budget ? { ...summary, budget } : summary;
+    return { ...summary, ...(inboxUnread ? { inboxUnread } : {}), ...(budget ? { budget } : {}) };
   };
   try {
     await noteRecipients(exporting, ledger);
@@ -65,7 +67,8 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
     if (change) await ledger.log(change);
     const project = await noteProject(exporting, ledger, log);
     const round = await exportAll({ ...exporting, log, id, started, project, ledger, gaps }, tally, options);
-    return await finish(signal.aborted ? "interrupted" : tally.failed > 0 ? "partial" : "done", round);
+    const isPartial = tally.failed > 0 || inboxUnread;
+    return await finish(signal.aborted ? "interrupted" : isPartial ? "partial" : "done", round);
   } catch (error) {
     options.progress.end();
     if (hasCode(error, "interrupted") || (signal.aborted && isTransient(error))) return finish("interrupted");

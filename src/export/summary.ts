@@ -57,6 +57,8 @@ export interface Summary {
   /** Retried requests to source and vault. */
   readonly retries: number;
   readonly seconds: number;
+  /** The webhooks' inbox could not be read, so no one whom it names was asked about for that reason. */
+  readonly inboxUnread?: true | undefined;
   /** Requests of this month so far, by all runs, and the source's budget. Undefined without one. */
   readonly budget?: { readonly used: number; readonly of: number } | undefined;
 }
@@ -64,7 +66,7 @@ export interface Summary {
 export type Tally = {
   -readonly [K in Exclude<
     keyof Summary,
-    "client" | "source" | "run" | "outcome" | "requests" | "retries" | "seconds" | "budget"
+    "client" | "source" | "run" | "outcome" | "requests" | "retries" | "seconds" | "inboxUnread" | "budget"
   >]: number;
 };
 

@@ -40,6 +40,7 @@ export class NamedExport {
     const quiet = this.#quietly(session, client);
     await using held = await openLog(client, quiet, { job: AT_ONCE_JOB, onWanted });
     await using exporting = await openExporting(held, source, quiet, { priority: "high", untriedAfter });
+    if (exporting.inboxError !== undefined) throw exporting.inboxError;
     if (exporting.inbox === undefined || exporting.inbox.isEmpty) return undefined;
     const { log } = session.console;
     return await runExport(

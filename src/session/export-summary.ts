@@ -53,11 +53,25 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], asked: Ask
   if (failed === 0) {
     refuseDue(summaries.flatMap(({ locks }) => locks ?? []));
     if (asked.withheld) refuseWithheld(summaries);
+    refuseUnread(summaries);
     return;
   }
   throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
     hint: `The log names each by subject and code. ${isNamed(asked) ? "To retry, name them again: the nightly run includes only people whom the provider lists." : "The next run retries them."}`,
   });
+}
+
+/** What came by webhooks was not looked at. Everything else was. */
+function refuseUnread(summaries: readonly ExportSummary[]): void {
+  const unread = summaries.filter(({ inboxUnread }) => inboxUnread);
+  if (unread.length === 0) return;
+  throw new HoldfastError(
+    "partial",
+    `could not read the inbox of ${plural(unread.length, "source")}, so people whom webhooks named were not asked about; all others were`,
+    {
+      hint: "The log says why, and how to fix it. Then run `holdfast export` again.",
+    },
+  );
 }
 
 /** A nightly run does not alarm about these each night: some providers withhold a file forever. */
@@ -107,6 +121,9 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     ...(withheld > 0 ? [["withheld", withheldText(summary, asked)]] : []),
     ...(summary.unknown ? [["unknown", `${number(summary.unknown.length)} (the provider has no such identity)`]] : []),
     ...(summary.waiting > 0 ? [["waiting", waitingText(summary)]] : []),
+    ...(summary.inboxUnread
+      ? [["webhooks", "could not be read: people whom they named were not asked about (the log says why)"]]
+      : []),
     ["failed", failed > 0 ? `${number(failed)}${isNamed(asked) ? "" : " (logged; the next run retries them)"}` : "0"],
     ["sealed", bytes(summary.bytes)],
     [
@@ -124,7 +141,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
     },
     ...rows.map(([name, value]): Line => {
       const text = `  ${name!.padEnd(10)}${value}`;
-      if (name === "withheld" || name === "lacking" || (name === "waiting" && summary.stalled > 0))
+      if (["withheld", "lacking", "webhooks"].includes(name!) || (name === "waiting" && summary.stalled > 0))
         return { text, tone: "warning" };
       return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
     }),

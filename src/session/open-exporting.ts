@@ -30,13 +30,13 @@ export async function openExporting(
   const { source, starts, retries } = opened.use(await openSource(config, sourceConfig, session, priority));
   if (sourceConfig.apiKey !== undefined) warnOf(session, config, [sourceConfig.apiKey]);
   const handles = await handlesOf(config);
-  const inbox = sourceConfig.webhook && openRunInbox(config, sourceConfig, handles, session.now(), log, untriedAfter);
-  if (inbox) opened.use(inbox);
+  const named = sourceConfig.webhook && openRunInbox(config, sourceConfig, handles, session.now(), log, untriedAfter);
+  if (named?.inbox) opened.use(named.inbox);
   const exporting: Exporting = {
     ...held,
     source,
     sourceConfig,
-    inbox,
+    ...named,
     handles,
     starts,
     sealer: new Sealer(config.recipients),

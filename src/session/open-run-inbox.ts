@@ -1,13 +1,13 @@
 import type { ClientConfig } from "../config/config.ts";
 import type { SourceConfig } from "../config/source-config.ts";
+import type { Exporting } from "../export/context.ts";
 import { Inbox } from "../inbox/inbox.ts";
 import { RunInbox, UNOPENED_HINT } from "../inbox/run-inbox.ts";
 import { errorFields, type Log } from "../observe/log.ts";
 import type { Handles } from "../record/handles.ts";
 
 /**
- * What the webhooks of a source named. Undefined if it cannot be read: the run still finds everyone whom the source itself
- * names.
+ * What the webhooks of a source named, or why that cannot be read: the run still finds everyone whom the source itself names.
  * @param untriedAfter see `RunInbox`
  */
 export function openRunInbox(
@@ -17,7 +17,7 @@ export function openRunInbox(
   now: Temporal.Instant,
   log: Log,
   untriedAfter?: number,
-): RunInbox | undefined {
+): Pick<Exporting, "inbox" | "inboxError"> {
   const of = { client: id, source: source.name };
   let isTold = false;
   const onTrouble = (error: unknown): void => {
@@ -35,14 +35,14 @@ export function openRunInbox(
         count: opened.dropped,
         hint: "Ask the provider to send its webhooks of that time again, or name the ids with `backfill --ids`.",
       });
-    return opened;
+    return { inbox: opened };
   } catch (error) {
     inbox.close();
     log.error("cannot read the inbox: this run asks about no one named by a webhook", {
       ...of,
       ...errorFields(error),
     });
-    return undefined;
+    return { inboxError: error };
   }
 }
 

@@ -167,7 +167,7 @@ export async function night(place: Workplace, provider: Provider, at: string, of
     config: { ...config, sources },
     source: provider,
     sourceConfig: sources.at(-1)!,
-    inbox: of.inbox && openRunInbox(config, sources.at(-1)!, handles, session.now(), log),
+    ...(of.inbox && openRunInbox(config, sources.at(-1)!, handles, session.now(), log)),
     handles,
     starts: undefined as never,
     sealer: new Sealer(config.recipients),

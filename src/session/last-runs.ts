@@ -1,5 +1,5 @@
 import type { ClientConfig, ScheduleConfig } from "../config/config.ts";
-import { activeSources } from "../config/sources.ts";
+import { askedSources } from "../config/sources.ts";
 import { type LastRun, noteExport, readLastExport } from "../state/last-export.ts";
 
 /** Stands for a client's locks where no source is exported on its schedule: they are extended then all the same. */
@@ -12,10 +12,10 @@ export interface Part {
   readonly names: readonly string[];
 }
 
-/** The client's active sources by their schedules. The client's own schedule always has a part. */
+/** The sources that the client's runs ask, by their schedules. The client's own schedule always has a part. */
 export function partsOf(client: ClientConfig): Part[] {
   const usual = JSON.stringify(client.schedule);
-  const groups = Map.groupBy(activeSources(client), ({ schedule }) => JSON.stringify(schedule ?? client.schedule));
+  const groups = Map.groupBy(askedSources(client), ({ schedule }) => JSON.stringify(schedule ?? client.schedule));
   const parts = [...groups.values()].map((sources): Part => {
     const names = sources.map(({ name }) => name);
     return { client, schedule: sources[0]!.schedule ?? client.schedule, names };
@@ -23,8 +23,8 @@ export function partsOf(client: ClientConfig): Part[] {
   return groups.has(usual) ? parts : [{ client, schedule: client.schedule, names: [LOCKS] }, ...parts];
 }
 
-/** Everything of a client whose runs are remembered, by name. */
-export function partNames(client: ClientConfig): string[] {
+/** Everything of a client whose runs are remembered, by name: also of sources that these runs do not ask. */
+export function partNames({ only: _, ...client }: ClientConfig): string[] {
   return partsOf(client).flatMap(({ names }) => names);
 }
 

@@ -55,6 +55,19 @@ test("a source with a schedule of its own is exported on it, the others on the c
   await schedules.stop();
 });
 
+test("a daemon for one source (--source) exports no other, and extends the locks", async () => {
+  const own = client("only", sourceOf("a"), sourceOf("b", LATER), sourceOf("c"));
+  noteExport(own.state, { sources: { a: { due: "2026-11-24T02:30:00Z" }, c: { success: "2026-11-24T02:31:00Z" } } });
+  const { begun, schedules } = daemon([{ ...own, only: ["b"] }]);
+  await pass(180);
+  assert.deepEqual(begun, ["only  02:30", "only b 04:00"]);
+  await schedules.stop();
+  noteRuns({ ...own, only: ["b"] }, { b: { success: "2026-11-25T04:01:00Z" } });
+  const { sources } = readLastExport(own.state);
+  assert.equal(sources?.c?.success, "2026-11-24T02:31:00Z", "what is remembered of the others stays");
+  assert.equal(sources?.b?.success, "2026-11-25T04:01:00Z");
+});
+
 test("where every source has a schedule of its own, the locks are extended on the client's", async () => {
   const { begun, schedules } = daemon([client("locks", sourceOf("a", LATER))]);
   await pass(180);

@@ -16,6 +16,11 @@ export interface Api extends Pick<SourceWords, "keyIs" | "unreached" | "isTimele
   readonly headers?: Readonly<Record<string, string>>;
   /** Limits of some endpoints, which also count for the limit of all. */
   readonly endpoints?: readonly EndpointLimit[];
+  /**
+   * Whether such an answer with 404 or 410 is the provider's own. Anything else in the way answers so as well, and says
+   * nothing about anyone or any part of a record.
+   */
+  readonly saysMissing: (answer: unknown) => boolean;
   /** Which limit a 429 is about, by its headers. Undefined, and by default: any may be. */
   readonly limitMeant?: (headers: Headers) => LimitMeant | undefined;
 }

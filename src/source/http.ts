@@ -30,10 +30,7 @@ export interface Call {
   readonly body?: string | ((theirs: Temporal.Instant) => string);
   /** The body is a form. Default: JSON. */
   readonly form?: boolean;
-  /**
-   * Whether such an answer with 404 or 410 is the provider's own. Anything else in the way answers so as well, and says
-   * nothing about anyone. Default: not looked at.
-   */
+  /** As that of the API, for an endpoint whose refusals have another form. */
   readonly saysMissing?: (answer: unknown) => boolean;
 }
 
@@ -181,7 +178,7 @@ export class Http {
     { name, path: below, origin, body: content = "", form = false, saysMissing }: Call,
     accept: string,
   ): HttpRequest {
-    const { auth, headers } = this.#options;
+    const { auth, headers, saysMissing: usual } = this.#options;
     const body = typeof content === "string" ? content : content(this.theirTime.now());
     const path = origin === undefined ? this.#base + below : below;
     const type = form ? "application/x-www-form-urlencoded" : "application/json";
@@ -194,7 +191,7 @@ export class Http {
       path,
       body,
       accept,
-      ...(saysMissing && { saysMissing }),
+      saysMissing: saysMissing ?? usual,
       headers: {
         ...(body === "" ? {} : { "content-type": type }),
         ...headers,

@@ -34,7 +34,7 @@ export const KEY = "key-5f2a9c71";
 export function http(t: TestContext, url: string, options: Partial<HttpOptions & Api> = {}): Http {
   const made = new Http({
     ...{ url, apiKey: new Secret(KEY), rate: { count: 100_000, per: 1_000 }, concurrency: 4, retry: quick },
-    ...{ auth: { kind: "scheme", scheme: "Bearer" }, ...options },
+    ...{ auth: { kind: "scheme", scheme: "Bearer" }, saysMissing: () => true, ...options },
   });
   t.after(() => made.close());
   return made;

@@ -37,6 +37,8 @@ export class AccessToken {
       ...options,
       // The credentials are in the form.
       auth: { kind: "signed", sign: () => ({}) },
+      // Nothing is asked for here that may be missing.
+      saysMissing: () => true,
       headers: { "content-type": "application/x-www-form-urlencoded" },
     });
   }

@@ -1,3 +1,4 @@
+import { object, word } from "../answer.ts";
 import type { Call } from "../http.ts";
 
 /** The requests of a dossier. `name` is how the API's documentation writes them. Ids are checked, so paths are safe. */
@@ -66,4 +67,9 @@ export const taskCall = (run: string, task: string): Call => ({
 function of(plural: string, filter: string, id: string): ListCall {
   const call = { name: `GET /${plural}`, path: `/${plural}?${filter}=${id}` };
   return { call, key: plural, owner: { member: filter, id } };
+}
+
+/** Onfido's errors: `{"error":{"type":"resource_not_found","message":"…"}}`. */
+export function isRefusal(answer: unknown): boolean {
+  return word(object(object(answer).error).type) !== null;
 }

@@ -7,7 +7,7 @@ import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { AccessToken } from "./access.ts";
 import { parseMany } from "./answers.ts";
-import { applicantsCall } from "./calls.ts";
+import { applicantsCall, isRefusal } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
 import { fileCall, filesOf } from "./files.ts";
@@ -50,7 +50,8 @@ export class OnfidoSource implements Source {
     this.#options = options;
     const { clientId } = options;
     if (clientId === undefined) {
-      this.#http = new Http({ ...options, auth: { kind: "scheme", scheme: "Token token=" } });
+      const auth = { kind: "scheme", scheme: "Token token=" } as const;
+      this.#http = new Http({ ...options, auth, saysMissing: isRefusal });
       return;
     }
     const access = new AccessToken(options, clientId, () => this.#now());
@@ -58,6 +59,7 @@ export class OnfidoSource implements Source {
     this.#http = new Http({
       ...options,
       auth: { kind: "signed", sign: () => ({ authorization: `Bearer ${access.present?.reveal()}` }) },
+      saysMissing: isRefusal,
       renewKey: () => access.renewed(),
     });
   }

@@ -31,6 +31,9 @@ const IDENTITY = "GET /identities/{id}";
 const RESOURCES = "GET /identity/{id}/resources";
 const FILE = "GET …/resource_files/{fid}";
 
+/** Passbase documents no members of its errors, only that they are JSON objects. */
+const isRefusal = (answer: unknown): boolean => typeof answer === "object" && answer !== null && !Array.isArray(answer);
+
 /** A config that leaves out the url has the address that Passbase itself had. */
 function closed({ source }: HttpOptions): string {
   const field = source === undefined ? "source.url" : `url of source ${source}`;
@@ -50,6 +53,7 @@ export class PassbaseSource implements Source {
       ...options,
       auth: { kind: "header", name: "x-api-key" },
       keyIs: "the project's secret key, not the publishable one",
+      saysMissing: isRefusal,
       ...(options.url === PROVIDERS.passbase.url ? { unreached: closed(options) } : {}),
     });
   }

@@ -1,3 +1,4 @@
+import { list, object, word } from "../answer.ts";
 import type { Call } from "../http.ts";
 
 /** The requests of a dossier. `name` is how the API's documentation writes them. Ids are checked, so paths are safe. */
@@ -59,4 +60,9 @@ function pageOf(name: string, path: string, size: number, after: string | null, 
   // Never the answer's own link: it may leave out the page's size.
   const query = `page[size]=${size}${after === null ? "" : `&page[after]=${after}`}${filter}`;
   return { name, path: `${path}?${query.replaceAll("[", "%5B").replaceAll("]", "%5D")}` };
+}
+
+/** Persona's errors: `{"errors":[{"title":"Record not found"}]}`. */
+export function isRefusal(answer: unknown): boolean {
+  return word(object(list(object(answer).errors)[0]).title) !== null;
 }

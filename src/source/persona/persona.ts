@@ -6,7 +6,7 @@ import type { HttpOptions } from "../http-options.ts";
 import { PageCursor } from "../page-cursor.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
-import { INQUIRIES, inquiriesCall, SEARCH, searchCall } from "./calls.ts";
+import { INQUIRIES, inquiriesCall, isRefusal, SEARCH, searchCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
 import { FileUrls } from "./file-urls.ts";
@@ -49,7 +49,8 @@ export class PersonaSource implements Source {
   constructor(options: PersonaOptions) {
     this.api = options.url;
     this.#options = options;
-    this.#http = new Http({ ...options, auth: { kind: "scheme", scheme: "Bearer" }, headers: HEADERS });
+    const auth = { kind: "scheme", scheme: "Bearer" } as const;
+    this.#http = new Http({ ...options, auth, headers: HEADERS, saysMissing: isRefusal });
   }
 
   get requests(): number {

@@ -1,3 +1,4 @@
+import { object, word } from "../answer.ts";
 import type { Call } from "../http.ts";
 import type { EndpointLimit, LimitMeant } from "../http-options.ts";
 import type { Headers } from "../rate/rate-headers.ts";
@@ -104,4 +105,9 @@ export function limitMeant({ "stripe-rate-limited-reason": reason }: Headers): L
   if (reason === "global-rate" || reason === "global-concurrency") return "all";
   if (reason === "endpoint-rate" || reason === "endpoint-concurrency") return "endpoint";
   return undefined;
+}
+
+/** Stripe's errors: `{"error":{"type":"invalid_request_error","code":"resource_missing","message":"…"}}`. */
+export function isRefusal(answer: unknown): boolean {
+  return word(object(object(answer).error).type) !== null;
 }

@@ -6,7 +6,7 @@ import { PageCursor } from "../page-cursor.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { id as idSchema } from "./answers.ts";
-import { ENDPOINTS, EVENTS, eventsCall, limitMeant, SESSIONS, sessionsCall } from "./calls.ts";
+import { ENDPOINTS, EVENTS, eventsCall, isRefusal, limitMeant, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { FileContents } from "./contents.ts";
 import { filesOf } from "./files.ts";
@@ -52,7 +52,7 @@ export class StripeSource implements Source {
     const { account } = options;
     const headers = { ...VERSION, ...(account === undefined ? {} : { "stripe-account": account }) };
     const auth = { kind: "scheme", scheme: "Bearer" } as const;
-    this.#http = new Http({ ...options, auth, headers, endpoints: ENDPOINTS, limitMeant });
+    this.#http = new Http({ ...options, auth, headers, endpoints: ENDPOINTS, limitMeant, saysMissing: isRefusal });
     this.#contents = new FileContents(this.#http, this.#ask, this.api);
   }
 

@@ -24,7 +24,7 @@ const ofApplicant =
   });
 
 /** What says whether someone is there. */
-export const applicantCall = (id: string): Call => ({ ...ofApplicant("one")(id), saysMissing: isRefusal });
+export const applicantCall = ofApplicant("one");
 export const statusCall = ofApplicant("status");
 export const stepsCall = ofApplicant("requiredIdDocsStatus");
 export const historyCall = ofApplicant("review/history");
@@ -35,11 +35,10 @@ export const allDocsCall = ofApplicant("allDocs/docs");
 export const referenceCall = (reference: string): Call => ({
   name: "GET /resources/applicants/-;externalUserId={externalUserId}/one",
   path: `/resources/applicants/-;externalUserId=${encodeURIComponent(reference)}/one`,
-  saysMissing: isRefusal,
 });
 
 /** Sumsub's errors: `{"description":"…","code":404,"correlationId":"…"}`. */
-function isRefusal(answer: unknown): boolean {
+export function isRefusal(answer: unknown): boolean {
   const { description, code } = object(answer);
   return typeof description === "string" && (code === 404 || code === 410);
 }

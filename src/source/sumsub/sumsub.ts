@@ -8,7 +8,7 @@ import type { HttpOptions } from "../http-options.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { type Members, parseApplicant } from "./answers.ts";
-import { AML_CASE, applicantCall, IMAGES, referenceCall } from "./calls.ts";
+import { AML_CASE, applicantCall, IMAGES, isRefusal, referenceCall } from "./calls.ts";
 import { checkToken } from "./checks.ts";
 import { comparable } from "./content.ts";
 import { fileCall, filesOf } from "./files.ts";
@@ -54,6 +54,7 @@ export class SumsubSource implements Source {
     this.#http = new Http({
       ...options,
       auth: signedBy(appToken),
+      saysMissing: isRefusal,
       endpoints: [{ names: [AML_CASE], rate }],
       keyIs: "the secret key that Sumsub showed with the app token in appToken",
     });

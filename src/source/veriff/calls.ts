@@ -9,11 +9,7 @@ export const PERSON = "GET /sessions/{id}/person";
 export const WATCHLIST = "GET /sessions/{id}/watchlist-screening";
 export const FILE = "GET /media/{id}";
 
-export const decisionCall = (session: string): Call => ({
-  name: DECISION,
-  path: `/sessions/${session}/decision`,
-  saysMissing: isRefusal,
-});
+export const decisionCall = (session: string): Call => ({ name: DECISION, path: `/sessions/${session}/decision` });
 export const attemptsCall = (session: string): Call => ({ name: ATTEMPTS, path: `/sessions/${session}/attempts` });
 /** Of one attempt: what Veriff lists of a session is of its last attempt only. */
 export const mediaCall = (attempt: string): Call => ({ name: MEDIA, path: `/attempts/${attempt}/media` });
@@ -21,24 +17,26 @@ export const personCall = (session: string): Call => ({ name: PERSON, path: `/se
 export const watchlistCall = (session: string): Call => ({
   name: WATCHLIST,
   path: `/sessions/${session}/watchlist-screening`,
+  // Integrations without screening are refused; nothing says with what code, or whether with one.
+  saysMissing: (answer) => isFailure(object(answer).status),
 });
 /** Older checks against the registries of Mexico. Those of other countries, and newer ones, are part of the decision. */
 export const REGISTRIES = ["ine-registry", "curp-registry", "combined-ine-curp-registry"] as const;
 export const registryCall = (session: string, registry: (typeof REGISTRIES)[number]): Call => ({
   name: `GET /sessions/{id}/decision/${registry}`,
   path: `/sessions/${session}/decision/${registry}`,
+  // Most integrations have no such check, and nothing says how they refuse. It is no part of the content.
+  saysMissing: () => true,
 });
 export const fileCall = (medium: string): Call => ({ name: FILE, path: `/media/${medium}` });
 
 /** Veriff's errors: `{"status":"fail","code":"1104","message":"…"}`, where the status may also be a number as text. */
-function isRefusal(answer: unknown): boolean {
+export function isRefusal(answer: unknown): boolean {
   const { status, code } = object(answer);
-  return (
-    typeof status === "string" &&
-    /^(fail|\d{3})$/.test(status) &&
-    (typeof code === "string" || typeof code === "number")
-  );
+  return isFailure(status) && (typeof code === "string" || typeof code === "number");
 }
+
+const isFailure = (status: unknown): boolean => typeof status === "string" && /^(fail|\d{3})$/.test(status);
 
 /** The id in a path of this API, which its signature is over. */
 export function idInPath(path: string): string {

@@ -9,7 +9,7 @@ import type { HttpOptions } from "../http-options.ts";
 import type { LimitsView } from "../rate/limits.ts";
 import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { uuid } from "./answers.ts";
-import { FILE, fileCall, idInPath } from "./calls.ts";
+import { FILE, fileCall, idInPath, isRefusal } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
@@ -58,6 +58,7 @@ export class VeriffSource implements Source {
       ...options,
       keyIs: "the shared secret key of the integration that integrationKey names",
       isTimeless: true,
+      saysMissing: isRefusal,
       auth: { kind: "signed", sign: (secret, request) => this.#sign(secret, request) },
       ...(renewKey && { renewKey: async () => (this.#secret = await renewKey()) }),
     });

@@ -89,7 +89,8 @@ test("a file of an unknown kind is kept, and its kind is not logged", async (t) 
   const index = first(sandbox, (at) => statusOf(sandbox, at) === "approved");
   sandbox.intercept((request, response) => {
     if (!request.url!.includes("/attempts/")) return false;
-    const media = [{ id: "99999999-9999-4999-8999-999999999999", context: "Jane Doe, 1 Oak" }];
+    const id = "99999999-9999-4999-8999-999999999999";
+    const media = [{ id, context: "Jane Doe, 1 Oak", sessionId: sandbox.id(index) }];
     response.writeHead(200).end(JSON.stringify({ status: "success", images: media, videos: [], newList: [] }));
     return true;
   });

@@ -68,7 +68,7 @@ httpConformance((conforms, { marksRedaction }) => {
       const index = await withFiles(stage);
       traffic.strike("part", (response) => {
         stage.vanish(index);
-        the.status(404)(response, "", undefined as never);
+        the.missing(404)(response, "", undefined as never);
       });
       await refuses(() => full(source, stage.id(index)), "source-missing");
     },
@@ -78,7 +78,7 @@ httpConformance((conforms, { marksRedaction }) => {
     conforms(`does not take a part that answers ${status} for the end of the identity`, async (place) => {
       const { stage, source, traffic } = place;
       const index = await withFiles(stage);
-      traffic.strike("part", the.status(status));
+      traffic.strike("part", the.missing(status));
       const error = await full(source, stage.id(index)).then(
         () => undefined, // The provider may have parts that it can leave out.
         (reason: { code: string }) => reason.code,

@@ -21,6 +21,21 @@ export const answersWith =
   (response, text) =>
     response.writeHead(200, headers).end(text);
 
+/** A 404 or 410 with the members by which each of the providers' own errors is told. */
+export const missing =
+  (code: number): Fault =>
+  (response) => {
+    const of = { type: "not_found", title: "not found", message: "not found" };
+    const body = { status: "fail", code, description: "not found", message: "not found", error: of, errors: [of] };
+    response.writeHead(code, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+  };
+
+/** The same status from something in the way. */
+export const foreign =
+  (code: number): Fault =>
+  (response) =>
+    response.writeHead(code, { "Content-Type": "text/html" }).end("<html><body>Not here</body></html>");
+
 /** Text that never ends. */
 export const endless =
   (chunk: string | Buffer, begin = ""): Fault =>

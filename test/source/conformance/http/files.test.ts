@@ -38,7 +38,7 @@ httpConformance((conforms, { filesElsewhere, delays }) => {
       const id = stage.id(await withFiles(stage));
       const { files } = await full(source, id);
       traffic.clear();
-      traffic.strike("file", the.status(status));
+      traffic.strike("file", code === "source-missing" ? the.missing(status) : the.status(status));
       await refuses(async () => collect(await source.file(id, files[0]!)), code);
       // A link to it may be made once more.
       assert.ok(traffic.count("file") <= 3, `${traffic.count("file")} requests for it`);

@@ -6,7 +6,7 @@ import { ATTEMPTS, httpConformance } from "./conform.ts";
 import * as the from "./faults.ts";
 
 /** What a source makes of a provider's refusals: at once, later, or never again. */
-httpConformance((conforms, { can, asksForLess }) => {
+httpConformance((conforms, { can, asksForLess, filesElsewhere }) => {
   const asked = askedOf(can).filter((each) => each !== "file");
 
   for (const [status, code] of [
@@ -54,15 +54,26 @@ httpConformance((conforms, { can, asksForLess }) => {
   for (const status of [404, 410]) {
     conforms(`${status} for the identity is source-missing`, async ({ stage, source, traffic, refuses }) => {
       const id = stage.id(await withFiles(stage));
-      // As Veriff and Sumsub write it: a 404 of another form says nothing about anyone there.
-      const body = JSON.stringify({ status: "fail", code: status, description: "not found", message: "not found" });
-      traffic.strike("identity", (response) =>
-        response.writeHead(status, { "Content-Type": "application/json" }).end(body),
-      );
+      traffic.strike("identity", the.missing(status));
       for (const full of [true, false]) {
         traffic.seen.length = 0;
         await refuses(() => source.dossier(id, { full }), "source-missing");
         assert.equal(traffic.count("identity"), 1);
+      }
+    });
+  }
+
+  for (const status of [404, 410]) {
+    conforms(`${status} in another form than the provider's says nothing: it could not be checked`, async (place) => {
+      const { stage, source, traffic, refuses } = place;
+      const id = stage.id(await withFiles(stage));
+      const { files } = await full(source, id);
+      for (const where of ["identity", "part", ...(filesElsewhere ? [] : ["file" as const])] as const) {
+        traffic.clear();
+        const struck = traffic.strike(where, the.foreign(status));
+        const asking = where === "file" ? () => source.file(id, files[0]!) : () => full(source, id);
+        await refuses(asking, "source-response");
+        assert.ok(struck() > 0, `nothing was asked of the ${where}`);
       }
     });
   }

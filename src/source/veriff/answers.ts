@@ -74,6 +74,10 @@ export function parseMedia(text: string, session: string): { media: readonly Med
     const read = plainId.safeParse(id);
     return read.success ? [[read.data, { id: read.data, context }] as const] : [];
   });
+  const own = all.filter(({ context }) => context !== REFERENCE);
+  // An attempt's id says nothing of whose it is: only its media do. One of them may lack a member.
+  if (own.length > 0 && own.every(({ sessionId }) => sessionId !== session))
+    throw broken(MEDIA, "no medium names the session");
   return { media: [...new Map(media).values()], members };
 }
 

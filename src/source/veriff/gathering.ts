@@ -15,6 +15,7 @@ import {
   attemptsCall,
   decisionCall,
   mediaCall,
+  PERSON,
   personCall,
   REGISTRIES,
   registryCall,
@@ -63,6 +64,12 @@ export class Gathering {
   get answers(): readonly Answer[] {
     if (this.#signatures.every((signature) => signature === null)) return this.#answers;
     return [...this.#answers, { endpoint: SIGNATURE, text: JSON.stringify(this.#signatures) }];
+  }
+
+  /** Answers without a signature, by their endpoints, and how many have one. */
+  get signing(): { readonly signed: number; readonly unsigned: readonly string[] } {
+    const unsigned = this.#answers.filter((_, at) => this.#signatures[at] === null).map(({ endpoint }) => endpoint);
+    return { signed: this.#answers.length - unsigned.length, unsigned };
   }
 
   /** What is compared. What could not be read is part of it, so that a dossier changes when it can. */
@@ -114,7 +121,7 @@ export class Gathering {
     }
     const person = personCall(id);
     const about = await this.#textIf(person, "", tolerated);
-    if (about !== undefined) this.person = object(object(this.#read(person, about)).person);
+    if (about !== undefined) this.person = personIn(this.#read(person, about), id);
     const screening = watchlistCall(id);
     const screened = await this.#textIf(screening, "", NOT_USED);
     if (screened !== undefined) this.watchlist = screeningIn(this.#read(screening, screened), id);
@@ -171,6 +178,14 @@ function isPerhapsMexican({ document, status }: Readonly<Record<string, unknown>
   const { country } = object(document);
   if (typeof country === "string" && country !== "") return ["MX", "MEX"].includes(country);
   return status === "approved" || status === "declined";
+}
+
+/** The names in it may be those that the client gave, and differ from what was read: only a session's id tells whose it is. */
+function personIn(answer: unknown, session: string): Readonly<Record<string, unknown>> {
+  const person = object(object(answer).person);
+  for (const { sessionId = session } of [object(answer), person])
+    if (sessionId !== session && sessionId !== null) throw broken(PERSON, "the answer is for another session");
+  return person;
 }
 
 function screeningIn(answer: unknown, session: string): unknown {

@@ -118,9 +118,15 @@ export class VeriffSource implements Source {
     return checkedFile(FILE, file, file.headers, this.#secret);
   }
 
-  /** Whether the address is Veriff's. Makes one request, which must be refused. */
-  checks(): Promise<readonly SourceCheck[]> {
-    return checkKey((call) => this.#signing(idInPath(call.path), "another id", () => this.#ask(call)));
+  /** Whether the address is Veriff's, by a request that must be refused, and whether the answers about someone are signed. */
+  checks(known: readonly string[] = []): Promise<readonly SourceCheck[]> {
+    const askWrongly: Ask = (call) => this.#signing(idInPath(call.path), "another id", () => this.#ask(call));
+    const ask = async (id: string) => {
+      const gathering = new Gathering(this.#ask);
+      await gathering.session(sessionId(id), true);
+      return gathering.signing;
+    };
+    return checkKey(askWrongly, ask, known);
   }
 
   close(): Promise<void> {

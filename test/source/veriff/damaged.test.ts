@@ -44,3 +44,32 @@ test("null, or another wrong value, in any place of an answer: a dossier, or a b
   t.diagnostic(JSON.stringify({ ...ends, endpoint: routeOf(`/v1${answer!.path}`).endpoint }));
   assert.ok(ends.kept > 200 && ends.refused > 5, JSON.stringify(ends));
 });
+
+test("an answer about the person, or media, that name no or another session are refused", async (t) => {
+  const { sandbox, source } = await open(t, { signs: "none" });
+  const id = sandbox.id(first(sandbox, (at) => statusOf(sandbox, at) === "approved"));
+  const other = "99999999-9999-4999-8999-999999999999";
+  const texts = new Map<string, string>();
+  const paths = sandbox.attemptIds(sandbox.ids().indexOf(id)).map((attempt) => `/attempts/${attempt}/media`);
+  for (const path of [...paths, `/sessions/${id}/person`])
+    texts.set(`/v1${path}`, await (await ask(sandbox, path)).text());
+  const change = (part: string, as: (text: string) => string) =>
+    sandbox.intercept((request, response) => {
+      const text = texts.get(request.url!);
+      if (text === undefined || !request.url!.endsWith(part)) return false;
+      response.writeHead(200).end(as(text));
+      return true;
+    });
+  for (const [part, as, message] of [
+    ["/media", (text: string) => text.replaceAll(`"sessionId":"${id}"`, `"sessionId":null`), "no medium names"],
+    ["/media", (text: string) => text.replaceAll(id, other), "another session"],
+    ["/person", () => JSON.stringify({ status: "success", person: { firstName: "Eve", sessionId: other } }), "another"],
+    ["/person", () => JSON.stringify({ status: "success", sessionId: other, person: {} }), "another session"],
+  ] as const) {
+    change(part, as);
+    await assert.rejects(source.dossier(id, full), { code: "source-response", message: new RegExp(message) });
+  }
+  // One medium may lack a member.
+  change("/media", (text) => text.replace(`"sessionId":"${id}"`, `"sessionId":null`));
+  assert.ok((await source.dossier(id, full)).files.length > 0);
+});

@@ -111,3 +111,22 @@ test("a secret that was replaced signs the next request, and checks its answer",
   assert.equal((await source.dossier(sandbox.id(0), full)).identity.id, sandbox.id(0));
   assert.equal(read, 1);
 });
+
+test("doctor tells of an answer without a signature among others that have one", async (t) => {
+  const { sandbox, source } = await open(t);
+  const id = sandbox.id(first(sandbox, (at) => statusOf(sandbox, at) === "approved"));
+  const signing = async (known: readonly string[]) => (await source.checks(known))[1]!;
+  assert.match((await signing([])).message, /no session is known yet.*could not be checked/);
+  const gone = "99999999-9999-4999-8999-999999999999";
+  assert.deepEqual((await signing([gone, id])).outcome, "ok");
+  sandbox.intercept((request, response) => {
+    if (!request.url!.endsWith("/person")) return false;
+    response.writeHead(200).end(JSON.stringify({ status: "success", person: {} }));
+    return true;
+  });
+  const found = await signing([id]);
+  assert.deepEqual(found.outcome, "warning");
+  assert.match(found.message, /^answers to GET \/sessions\/\{id\}\/person are not signed, and others are/);
+  const unsigned = (await open(t, { signs: "none" })).source;
+  assert.equal((await unsigned.checks([id]))[1]!.outcome, "unknown");
+});

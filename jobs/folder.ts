@@ -7,7 +7,7 @@ import { HoldfastError } from "../src/core/error.ts";
 import { number, plural } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
-import { type BadEntry, checkFolder, type FolderCheck } from "../src/source/folder/check.ts";
+import { type BadEntry, checkFolder, type FolderCheck, type WaitingDrop } from "../src/source/folder/check.ts";
 import { openStore } from "../src/source/folder/open.ts";
 
 const check = withSource(
@@ -93,17 +93,19 @@ function checkText({
   bad,
   failures,
 }: CheckedFolder): string[] {
+  const notReady = waiting.map(
+    (of) =>
+      `  drop ${of.drop} is not ready${of.isStalled ? ", and began more than three days ago" : ""}: ${waitText(of)}`,
+  );
+  if (drops > 0 && drops === waiting.length) return [`${place}: no drop is ready yet, so none was read`, ...notReady];
   const named = Object.entries(fields).map(
     ([name, count]) =>
       `  ${name.padEnd(20)}${number(count)}${count === 0 && entries > 0 ? `  no entry has it: check fields.${name}` : ""}`,
   );
   return [
     `${place}: ${plural(people, "person would be taken", "people would be taken")}, from ${plural(entries, "entry", "entries")} in ${plural(entryFiles, "file")} of ${plural(drops - waiting.length, "drop")}${broken > 0 ? `; ${plural(broken, "person", "people")} cannot be` : ""}`,
-    ...waiting.map(
-      ({ drop, why, isStalled }) =>
-        `  drop ${drop} is not ready${isStalled ? ", and began more than three days ago" : ""}: ${WAITS[why]}`,
-    ),
-    ...nothingText(drops, waiting.length, entryFiles, entries),
+    ...notReady,
+    ...nothingText(drops, entryFiles, entries),
     ...named,
     ...(replaced.all > 0 ? [`  ${"replaced".padEnd(20)}${replacedText(replaced)}`] : []),
     `  ${"files beside them".padEnd(20)}${number(files.found)} found, ${number(files.missing)} missing, ${number(files.withoutEntry)} without an entry`,
@@ -114,9 +116,8 @@ function checkText({
 }
 
 /** Where an export would take no one, and what is missing. */
-function nothingText(drops: number, waiting: number, entryFiles: number, entries: number): string[] {
+function nothingText(drops: number, entryFiles: number, entries: number): string[] {
   if (drops === 0) return ["  no drop is there: put each into a folder of its own, or check the source's url"];
-  if (drops === waiting) return [];
   if (entryFiles === 0)
     return [
       "  no file with entries is in any drop: check the source's entries; .json, .jsonl, .ndjson and .csv are read",
@@ -129,7 +130,12 @@ function replacedText({ all, sameFile }: FolderCheck["replaced"]): string {
   return sameFile === 0 ? text : `${text}, ${number(sameFile)} of them in the same file: the last line counts`;
 }
 
-const WAITS = { quiet: "something in it changed a short time ago", marker: "its marker is missing" } as const;
+function waitText({ why, changed, takenFrom }: WaitingDrop): string {
+  if (why === "marker") return `its marker is missing${changed === null ? "" : `; it last changed at ${changed}`}`;
+  return changed === null
+    ? "nothing is in it"
+    : `it last changed at ${changed}; if nothing else does, it is taken from ${takenFrom} on`;
+}
 
 const badText = ({ drop, file, line, why }: BadEntry): string =>
   `  drop ${drop}${file === undefined ? "" : `, file ${file}`}${line === undefined ? "" : `, line ${line}`}: ${why}`;

@@ -69,8 +69,11 @@ export async function estimate(
   // the vault has are read whole, to see whether they changed.
   const asked = list ? list.distinct * (list.are === "references" ? 2 : 1) : survey.toFetch;
   const again = list?.kept ?? 0;
-  const requests =
+  // A folder has no key, and is asked by no requests.
+  const isAsked = sourceConfig.apiKey !== undefined;
+  const reads =
     Math.round(2 * survey.pages + asked + again * each.resources + (toFetch ?? 0) * (each.resources + each.files)) + 1;
+  const requests = isAsked ? reads : 0;
   const { budget } = sourceConfig;
   const { count, per } = sourceConfig.rate;
   const atRate = (requests * per) / count / 1000;
@@ -117,8 +120,12 @@ export function estimateText(of: Estimate, place: string): string[] {
     ...(of.list ? listRows(of.list, of) : walkRows(of)),
     ["files", filesText(of)],
     ["sealed", sealedText(of)],
-    ["requests", `${atLeast} ${number(of.requests)} to the source`],
-    ["time", timeText(of)],
+    ...(of.requests > 0
+      ? [
+          ["requests", `${atLeast} ${number(of.requests)} to the source`],
+          ["time", timeText(of)],
+        ]
+      : []),
     ...(of.months === null ? [] : [["months", `at least ${number(of.months)}, by the source's budget`]]),
     ["S3 writes", of.puts === null ? UNKNOWN : `about ${number(of.puts)}${costText(of)}`],
     ...(of.toFetch === null ? [["next", NEXT]] : []),

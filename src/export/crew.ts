@@ -18,6 +18,9 @@ export interface Crew {
   readonly note: string;
 }
 
+/** A folder has no key, and is asked by no requests. */
+export const isAsked = ({ apiKey }: Run["sourceConfig"]): boolean => apiKey !== undefined;
+
 /** Does the work in this process. */
 export function thisProcess(run: Run): Crew {
   return {
@@ -25,7 +28,7 @@ export function thisProcess(run: Run): Crew {
     requests: 0,
     capture: (_, candidate) => captureIdentity(run, candidate, keptIn(run.catalog, candidate.subject)),
     get note() {
-      return `provider: ${limitsText(run.source.limits)}`;
+      return isAsked(run.sourceConfig) ? `provider: ${limitsText(run.source.limits)}` : "";
     },
   };
 }

@@ -108,6 +108,6 @@ function note({ new: fresh, changed, failed }: Tally, retries: number, { note }:
     ...(changed > 0 ? [`${changed} changed`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(retries > 0 ? [plural(retries, "retry", "retries")] : []),
-    note,
+    ...(note === "" ? [] : [note]),
   ].join(", ");
 }

@@ -179,8 +179,9 @@ async function estimated(counts: Counts, sample: Sample, asked: number, parts: F
   const mean = config.collect === "full" ? await meanOf(sample.taken, source) : NOT_SAMPLED;
   // Most files of a changed identity are kept already.
   const files = Math.round((counts.toFetch - counts.changed) * mean.files);
-  // One request asks for the project.
-  const requests = 1 + asked + Math.round(counts.toFetch * mean.resources) + files;
+  // One request asks for the project. A folder has no key, and is asked by none.
+  const requests =
+    sourceConfig.apiKey === undefined ? 0 : 1 + asked + Math.round(counts.toFetch * mean.resources) + files;
   const { count, per } = sourceConfig.rate;
   return { ...counts, sampled: mean.sampled, files, requests, seconds: (requests * per) / count / 1000 };
 }

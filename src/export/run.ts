@@ -7,6 +7,7 @@ import { sampled } from "../observe/log-sampling.ts";
 import { policyChange } from "../retention/policy.ts";
 import type { WaitingDrops } from "../source/source.ts";
 import type { Exporting, Run } from "./context.ts";
+import { isAsked } from "./crew.ts";
 import { exportAll, type Round } from "./export-all.ts";
 import { Gaps } from "./gaps.ts";
 import { noteRecipients } from "./recipients.ts";
@@ -45,7 +46,8 @@ export async function runExport(exporting: Exporting, options: RunOptions): Prom
       run: id,
       outcome,
       ...tally,
-      requests: source.requests + (options.crew?.requests ?? 0),
+      // What a folder reads is no request to anyone.
+      requests: isAsked(sourceConfig) ? source.requests + (options.crew?.requests ?? 0) : 0,
       retries: exporting.retries(),
       seconds: Math.round(performance.now() - begun) / 1000,
     };

@@ -104,8 +104,13 @@ function forecastText(place: string, of: Forecast & Pick<DryRun, "waiting" | "st
     ...(of.waiting > 0 ? [["waiting", waitingText(of)]] : []),
     ["to fetch", plural(of.toFetch, "identity", "identities")],
     ["files", of.sampled === 0 ? "0" : `about ${number(of.files)} (estimated from ${of.sampled} identities)`],
-    ["requests", `about ${number(of.requests)} to the source`],
-    ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
+    // A folder is asked by no requests, and has no rate.
+    ...(of.requests > 0
+      ? [
+          ["requests", `about ${number(of.requests)} to the source`],
+          ["time", `at least ${seconds(of.seconds)}, at the configured rate`],
+        ]
+      : []),
   ];
   return [
     `${place}: dry run of ${plural(of.examined, "identity", "identities")}; nothing was written`,

@@ -57,7 +57,7 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], asked: Ask
     return;
   }
   throw new HoldfastError("partial", `${failed} record${failed === 1 ? "" : "s"} failed; the others are kept`, {
-    hint: `The log names each by subject and code. ${isNamed(asked) ? "To retry, name them again: the nightly run includes only people whom the provider lists." : "The next run retries them."}`,
+    hint: `The log names each by subject and code, and counts entries whose id cannot be read. ${isNamed(asked) ? "To retry, name them again: the nightly run includes only people whom the provider lists." : "The next run retries them."}`,
   });
 }
 
@@ -96,7 +96,7 @@ const OUTCOMES = {
 
 /** @param place the client, and its source where it has several */
 export function summaryText(summary: ExportSummary, asked: Asked = {}, place: string = summary.client): Line[] {
-  const { outcome, examined, unchanged, gone, failed, files, withheld, requests, retries } = summary;
+  const { outcome, examined, unchanged, gone, failed, files, withheld } = summary;
   const { heading, tone } = OUTCOMES[outcome];
   if (summary.source === null) {
     const locks = summary.locks ? locksText(summary.locks) : "the locks were not extended";
@@ -126,10 +126,7 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
       : []),
     ["failed", failed > 0 ? `${number(failed)}${isNamed(asked) ? "" : " (logged; the next run retries them)"}` : "0"],
     ["sealed", bytes(summary.bytes)],
-    [
-      "requests",
-      `${number(requests)} to the source, ${plural(retries, "retry", "retries")}${summary.budget ? `; ${budgetText(summary.budget)}` : ""}`,
-    ],
+    ...requestsRow(summary),
     ...(summary.locks ? [["locks", locksText(summary.locks)]] : []),
     ["time", seconds(summary.seconds)],
   ];
@@ -146,6 +143,13 @@ export function summaryText(summary: ExportSummary, asked: Asked = {}, place: st
       return name === "failed" && failed > 0 ? { text, tone: "bad" } : text;
     }),
   ];
+}
+
+/** A folder is asked by no requests. */
+function requestsRow({ requests, retries, budget }: ExportSummary): string[][] {
+  const retried = plural(retries, "retry", "retries");
+  if (requests === 0) return retries === 0 ? [] : [["retries", `${retried} of the store`]];
+  return [["requests", `${number(requests)} to the source, ${retried}${budget ? `; ${budgetText(budget)}` : ""}`]];
 }
 
 /** One line about a run at once: such a run comes many times a day. */

@@ -97,6 +97,30 @@ test("drops: taken once, changed in a newer one, and never gone; the bag has nam
   assert.ok(contents.includes("front of app-2"));
 });
 
+test("a drop that is not ready: since when, and from when it is taken; nothing of requests or a rate", async () => {
+  await using place = await makeWorkplace(
+    { url: "", apiKey: "" },
+    { client: { source: { ...SOURCE, ready: "PT15M" } } },
+  );
+  await drop(place, "Canary-1", [person(1)]);
+  const said = async (command: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await place.here(command, args, { isTerminal: command !== "folder" });
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stdout + stderr, /Canary/);
+    return stdout + stderr;
+  };
+  const checked = await said("folder", "check");
+  assert.match(checked, /no drop is ready yet, so none was read$/m);
+  const [, changed, from] =
+    /drop 1 is not ready: it last changed at (\S+); if nothing else does, it is taken from (\S+) on/.exec(checked)!;
+  assert.equal(Temporal.Instant.from(changed!).until(from!).total("minutes"), 15);
+  assert.doesNotMatch(checked, /people would|files beside|digests|reference/);
+
+  await place.configure({ source: SOURCE });
+  for (const text of [await said("export", "--dry-run"), await said("backfill", "--plan"), await said("export")])
+    assert.doesNotMatch(text, /requests|rate|at least/);
+});
+
 test("the record has the line to the byte, and doctor says what is not ready", async () => {
   await using place = await makeWorkplace({ url: "", apiKey: "" }, { client: { source: SOURCE } });
   await drop(place, "1", [person(1)]);

@@ -13,7 +13,7 @@ import { DEEPEST, folderOf, insidePath, isThere as isPlainFile, joined, type Sto
 export interface FolderCheck {
   readonly drops: number;
   /** Those that are not whole yet. */
-  readonly waiting: readonly { readonly drop: number; readonly why: "quiet" | "marker"; readonly isStalled: boolean }[];
+  readonly waiting: readonly WaitingDrop[];
   readonly entryFiles: number;
   readonly entries: number;
   /** Distinct ids whose entry an export would take. */
@@ -37,6 +37,17 @@ export interface FolderCheck {
   /** Lines, files and entries that an export could not take; the first ones are in `bad`. */
   readonly failures: number;
   readonly bad: readonly BadEntry[];
+}
+
+export interface WaitingDrop {
+  readonly drop: number;
+  /** Something in it changed a short time ago, or its marker is missing. */
+  readonly why: "quiet" | "marker";
+  readonly isStalled: boolean;
+  /** When something in it last changed, RFC 3339 UTC; null if it is empty. */
+  readonly changed: string | null;
+  /** When it is taken if nothing else changes. Null if only a marker makes it ready. */
+  readonly takenFrom: string | null;
 }
 
 /** Where something is wrong, and what; never what it says. */
@@ -102,9 +113,7 @@ class Check {
     for (const drop of drops.filter(isTaken)) withoutEntry += await this.#unnamed(drop, drop.top);
     return {
       drops: drops.length,
-      waiting: drops.flatMap(({ waits, isStalled = false }, at) =>
-        waits === undefined ? [] : [{ drop: at + 1, why: waits, isStalled }],
-      ),
+      waiting: drops.flatMap((drop, at) => this.#waiting(drop, at + 1)),
       entryFiles: files.length,
       entries: this.#entries,
       people: this.#scan.places.count - this.#broken,
@@ -115,6 +124,16 @@ class Check {
       failures: this.#failures,
       bad: this.#bad,
     };
+  }
+
+  #waiting({ waits, isStalled = false, changed = 0 }: Drop, drop: number): WaitingDrop[] {
+    if (waits === undefined) return [];
+    const { ready } = this.#config;
+    const last = changed === 0 ? null : Temporal.Instant.fromEpochMilliseconds(Math.floor(changed));
+    const from = ready.kind === "quiet" ? last?.add(ready.time) : undefined;
+    const text = (instant: Temporal.Instant | null | undefined) =>
+      instant?.toString({ smallestUnit: "second" }) ?? null;
+    return [{ drop, why: waits, isStalled, changed: text(last), takenFrom: text(from) }];
   }
 
   async #checkFile(number: number, file: EntryFile, signal: AbortSignal | undefined): Promise<void> {

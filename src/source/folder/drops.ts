@@ -13,6 +13,8 @@ export interface Drop {
   readonly top: string;
   /** Why it is not taken yet. */
   readonly waits?: "quiet" | "marker" | undefined;
+  /** When something in it last changed, in ms since 1970; 0 if there is nothing. */
+  readonly changed?: number | undefined;
   /** It has not been taken for more than three days. */
   readonly isStalled?: boolean | undefined;
   /** Why no one in it can be taken until someone corrects it, in words of ours. */
@@ -75,7 +77,9 @@ export async function findDrops(store: Store, terms: Terms, now: () => Temporal.
     for (const { name, kind } of items) if (kind === "other") drops.push({ path: name, top: name, fault: LINK });
     drops.sort((one, other) => byName(one.path, other.path));
   }
-  const fingerprint = JSON.stringify([drops, files.map(({ path, stamp }) => [path, stamp])]);
+  // A drop that is being written must not make a walk begin again: no one in it is listed.
+  const lasting = drops.map(({ changed: _, ...drop }) => drop);
+  const fingerprint = JSON.stringify([lasting, files.map(({ path, stamp }) => [path, stamp])]);
   return { drops, files, fingerprint };
 }
 
@@ -125,7 +129,7 @@ async function dropAt(store: Store, path: string, { ready }: Terms, now: () => T
   // Where the source's folder is the only drop, old files stay in it.
   const begun = path === "" || first > last ? last : first;
   // A clock that is far off would make a drop wait for years.
-  return { ...drop, waits: ready.kind, isStalled: before(begun) > STALLED || before(last) < -STALLED };
+  return { ...drop, waits: ready.kind, changed: last, isStalled: before(begun) > STALLED || before(last) < -STALLED };
 }
 
 /** What waits, in numbers. */

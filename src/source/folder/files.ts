@@ -112,7 +112,7 @@ export async function openFile(
   return { mediaType: await typeOf(store, path, resource), bytes: checked(store, path, wanted) };
 }
 
-/** Opened when the first part is read, and closed at the end, and if the reader stops. */
+/** Opened when the first part is read, and closed at the end, and if the reader stops: nothing is open if no one reads. */
 async function* checked(
   store: Store,
   path: string,

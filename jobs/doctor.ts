@@ -31,7 +31,8 @@ export const doctorCommand = withSource(
   .addHelpText(
     "after",
     `
-Exit code: 0 no failures (warnings are possible); 1 at least one failure; 2 the config is invalid.
+Exit code: 0 no failures (warnings are possible); 1 at least one failure; 2 the config is invalid. What it could not check
+is \`unknown\`: look yourself where its line says.
 
 In an S3 vault it stores a test object of some 47 bytes, doctor-probe, under a governance lock of one minute, to test how
 the store handles locks and what these credentials may do. It deletes the object if these credentials can; otherwise
@@ -60,6 +61,8 @@ export interface Diagnosis {
     readonly findings: readonly Finding[];
   }[];
   readonly ok: number;
+  /** What could not be checked. */
+  readonly unknown: number;
   readonly warnings: number;
   readonly failures: number;
 }
@@ -93,6 +96,7 @@ export async function doctor(
     machine,
     clients,
     ok: count(all, "ok"),
+    unknown: count(all, "unknown"),
     warnings: count(all, "warning"),
     failures: count(all, "failure"),
   };
@@ -122,11 +126,12 @@ function couldNot(error: unknown): Finding {
 /** In printing order: failures come last, where a terminal shows them. */
 const SHOWN = {
   ok: { mark: "ok", tone: "good" },
+  unknown: { mark: "unknown", tone: "warning" },
   warning: { mark: "WARNING", tone: "warning" },
   failure: { mark: "FAILURE", tone: "bad" },
 } as const;
 
-export function diagnosisText({ machine, clients, ok, warnings, failures }: Diagnosis): Line[] {
+export function diagnosisText({ machine, clients, ok, unknown, warnings, failures }: Diagnosis): Line[] {
   const titled = [
     ["this machine", machine] as const,
     ...clients.map(({ client, vault, findings }) => [`${client}  ${vault}`, findings] as const),
@@ -137,7 +142,8 @@ export function diagnosisText({ machine, clients, ok, warnings, failures }: Diag
       return found.length === 0 ? [] : [title, ...found.flatMap(findingText), ""];
     }),
   );
-  const counted = `${plural(failures, "failure")}, ${plural(warnings, "warning")}, ${number(ok)} ok`;
+  const unchecked = unknown > 0 ? `, ${number(unknown)} that could not be checked` : "";
+  const counted = `${plural(failures, "failure")}, ${plural(warnings, "warning")}, ${number(ok)} ok${unchecked}`;
   return [...blocks, { text: counted, tone: failures > 0 ? "bad" : warnings > 0 ? "warning" : "good" }];
 }
 

@@ -80,6 +80,11 @@ export class Subjects {
     return column(this.#statements.updatedIn.all(digitsOf(from), digitsOf(to), limit), "subject");
   }
 
+  /** By which lookups the people can be found who came into the vault first; empty if no one can be found by any. */
+  firstLookups(): string[] {
+    return column(this.#statements.firstLookups.all(), "word");
+  }
+
   /** Whether the newest version has files or lookups, so that it was about a person. */
   hadContent(subject: string): boolean {
     return this.#statements.hadContent.get(subject) !== undefined;
@@ -135,6 +140,10 @@ function prepare(db: DatabaseSync) {
       `SELECT DISTINCT ${subjectOf("version.person")} AS subject FROM version
        WHERE updated >= ${bytesOf()} AND updated < ${bytesOf()} ORDER BY subject LIMIT ?`,
     ),
+    firstLookups: statement(
+      db,
+      `SELECT word FROM word WHERE id IN (SELECT name FROM (SELECT name FROM lookup ORDER BY person LIMIT ${FIRST_TOKENS}))`,
+    ),
     hadContent: statement(
       db,
       `SELECT 1 FROM lookup WHERE person = ${personOf("?1")}
@@ -142,10 +151,6 @@ function prepare(db: DatabaseSync) {
        WHERE person = ${personOf("?1")} AND version.files > 0 LIMIT 1`,
     ),
     mentions: statement(db, `SELECT entry FROM mention WHERE person = ${personOf()} ORDER BY entry`),
-    firstLookups: statement(
-      db,
-      `SELECT word FROM word WHERE id IN (SELECT name FROM (SELECT name FROM lookup ORDER BY person LIMIT ${FIRST_TOKENS}))`,
-    ),
     mentionsEach: statement(db, "SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT person), 0) AS each FROM mention"),
   };
 }

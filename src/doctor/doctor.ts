@@ -12,6 +12,7 @@ import { checkKeys } from "./keys.ts";
 import { knownIds } from "./known.ts";
 import { checkLeaving } from "./leaving.ts";
 import { checkLog } from "./log.ts";
+import { checkLookups } from "./lookups.ts";
 import { checkNetwork } from "./network.ts";
 import { checkSecrets } from "./secrets.ts";
 import { checkKeyless, checkSource } from "./source.ts";
@@ -47,6 +48,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkPrivate(config.state)),
     ...(await checkSources(patient, isNew, idleTimeout)),
     ...checkLeaving(config, now()),
+    ...checkLookups(config),
     ...(isNew ? [] : await checkInbox(config, now, patient.inbox)),
     found,
     ...(description ? [await checkLog(vault, config.state, description)] : []),

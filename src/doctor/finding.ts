@@ -9,13 +9,14 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** A warning works but is risky. With a failure a run fails, or Holdfast cannot keep its promises. */
-export type Level = "ok" | "warning" | "failure";
+/** Unknown could not be checked. A warning works but is risky. With a failure a run fails, or Holdfast cannot keep its promises. */
+export type Level = "ok" | "unknown" | "warning" | "failure";
 
 /** Makes the findings of one check. */
 export function findings(check: string) {
   return {
     ok: (text: string): Finding => ({ check, level: "ok", text }),
+    unknown: (text: string): Finding => ({ check, level: "unknown", text }),
     warning: (text: string, hint: string): Finding => ({ check, level: "warning", text, hint }),
     failure: (text: string, hint = "Check the log of the other side."): Finding => ({
       check,

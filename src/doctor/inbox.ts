@@ -14,7 +14,7 @@ import { ask } from "./ask-loopback.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 import { tryWebhook } from "./webhook-trial.ts";
 
-const { ok, warning } = findings("webhooks");
+const { ok, unknown, warning } = findings("webhooks");
 
 /** What an endpoint must be subscribed to at each provider. */
 const EVENTS: Readonly<Record<ApiKind, string>> = {
@@ -68,7 +68,7 @@ async function checkListening({ listen }: InboxConfig, path: string): Promise<Fi
     );
   const { host, port } = listen;
   const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  if (port === 0) return ok(`${path}: inbox.listen names no port, so whether it is received was not checked`);
+  if (port === 0) return unknown(`${path}: inbox.listen names no port, so whether it is received could not be checked`);
   const answer = await ask(listen, path, { method: "GET" });
   if (answer === 405) return ok(`${path}: a receiver at ${at} waits for it`);
   if (answer === undefined)
@@ -107,5 +107,5 @@ function waitingOf(config: ClientConfig, source: WebhookSourceConfig, now: Tempo
           "Read the last run's log: `record failed` names who fails in every run.",
         )
       : ok(`${path}: last verified webhook ${last}, ${plural(count, "event")} waiting`);
-  return [waiting, ok(`${path}: ${events}`)];
+  return [waiting, unknown(`${path}: whether the provider sends all events could not be checked. ${events}`)];
 }

@@ -3,7 +3,7 @@ import { PROBE } from "../vault/layout.ts";
 import { probeConditional } from "../vault/probe.ts";
 import { isNotImplemented } from "../vault/s3-errors.ts";
 import type { Conditional, Vault } from "../vault/vault.ts";
-import type { BucketAnswer, BucketSettings } from "./bucket.ts";
+import type { BucketAnswer, BucketSettings, Refused } from "./bucket.ts";
 import { type Finding, findings } from "./finding.ts";
 import { BYTES, NO_ETAG, ProbeObject } from "./probe-object.ts";
 
@@ -76,12 +76,20 @@ export async function probeStore(
           "may lift governance locks: s3:BypassGovernanceRetention",
           "Remove this right, or use compliance mode: with it, an attacker on this machine can delete records.",
         )
-      : rights.ok("may not lift governance locks"),
+      : mayNot("lift governance locks", bypassed),
     released.output
       ? rights.warning("may lift legal holds: s3:PutObjectLegalHold is allowed without a condition", ONLY_ON)
-      : rights.ok("may not lift legal holds"),
+      : mayNot("lift legal holds", released),
     await cleanUp(probe, bypassed.output !== undefined),
   ];
+}
+
+/** Only a refusal for want of the right says so: a store that does not know the request refuses it too. */
+function mayNot(what: string, { status, name }: Refused): Finding {
+  if (status === 403) return rights.ok(`may not ${what}`);
+  return rights.unknown(
+    `whether it may ${what} could not be checked: the store answered ${status ?? "nothing"} ${name}`,
+  );
 }
 
 interface Locked {

@@ -4,7 +4,7 @@ import { budgetText } from "../source/rate/limits.ts";
 import type { Source } from "../source/source.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 
-const { ok, warning } = findings("source");
+const { ok, unknown, warning } = findings("source");
 
 /** Looks for a file in at most this many identities: some have none. */
 const ASKED = 5;
@@ -56,13 +56,17 @@ export async function checkKeyless(source: Source): Promise<Finding[]> {
 
 async function ownChecks(source: Source, known: readonly string[]): Promise<Finding[]> {
   const checks = (await source.checks?.(known)) ?? [];
-  return checks.map(({ outcome, message, hint }) => (outcome === "warning" ? warning(message, hint) : ok(message)));
+  return checks.map(({ outcome, message, hint }) =>
+    outcome === "warning" ? warning(message, hint) : outcome === "unknown" ? unknown(message) : ok(message),
+  );
 }
 
 /** Tests the file route. If the key lacks the right, an export keeps everything except images and videos. */
 async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
   if (!source.can.list)
-    return ok("the provider has no list of everyone: whether the key may fetch files shows in the first export");
+    return unknown(
+      "the provider has no list of everyone, so whether the key may fetch files could not be checked: the first export shows it",
+    );
   if (collect === "minimal") return ok("the key may list identities; files are not kept (collect: minimal)");
   let listed = 0;
   for await (const { identities } of source.pages()) {
@@ -88,7 +92,7 @@ async function checkFiles(source: Source, collect: Collect): Promise<Finding> {
   }
   if (listed === 0)
     return warning("the provider lists no identities", "Check that the key belongs to the right project.");
-  return ok(
+  return unknown(
     `the key may list identities; the first ${listed} have no file, so the right to fetch files could not be checked`,
   );
 }

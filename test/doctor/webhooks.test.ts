@@ -83,7 +83,7 @@ test("doctor asks what listens at inbox.listen whether it takes the path, and le
   );
   assert.match(await second("127.0.0.1", 9), /^warning .*: nothing answers at inbox\.listen \(127\.0\.0\.1:9\)/);
   assert.match(await second(), /^warning .*: not received, because the config has no inbox\.listen → Write inbox:/);
-  assert.match(await second("127.0.0.1", 0), /^ok .* was not checked$/);
+  assert.match(await second("127.0.0.1", 0), /^unknown .* could not be checked$/);
   // Only the event of the provider is there.
   assert.equal(rowsOf(config).length, 1);
   assert.deepEqual(

@@ -37,20 +37,27 @@ const ASKED: readonly Call[] = [
  */
 export async function checkToken(ask: Ask, { isUsed }: Aml, watermark: SourceCheck): Promise<SourceCheck[]> {
   const found: SourceCheck[] = [];
-  for (const call of ASKED)
-    if (await isRefused(ask, call))
+  const unclear: string[] = [];
+  for (const call of ASKED) {
+    const refused = await isRefused(ask, call);
+    if (refused === undefined) unclear.push(call.name);
+    if (refused)
       found.push({
         outcome: "warning",
         message: `the app token may not ask ${call.name}: every record will lack it`,
         hint: `Add the permissions to view applicants, their personal data and recordings of video calls ${WHERE}.`,
       });
+  }
+  if (unclear.length > 0) found.push(notClear(unclear.join(", ")));
   if (found.length === 0) found.push({ outcome: "ok", message: "the app token is refused nothing that records need" });
   return [...found, await amlCheck(ask, isUsed), watermark, UNKNOWN];
 }
 
 async function amlCheck(ask: Ask, isUsed: boolean): Promise<SourceCheck> {
   if (!isUsed) return { outcome: "ok", message: "AML cases are not asked for (aml: false)" };
-  if (await isRefused(ask, amlCall(NO_ONE)))
+  const refused = await isRefused(ask, amlCall(NO_ONE));
+  if (refused === undefined) return notClear(amlCall(NO_ONE).name);
+  if (refused)
     return {
       outcome: "warning",
       message: "the app token may not view AML cases: every record will lack them",
@@ -69,14 +76,20 @@ const UNKNOWN: SourceCheck = {
   message: `whether the token expires, or sees the applicants of some source keys only, could not be checked: look ${WHERE}`,
 };
 
-/** No one has the id, so every other answer says that the token may ask. */
-async function isRefused(ask: Ask, call: Call): Promise<boolean> {
+const notClear = (names: string): SourceCheck => ({
+  outcome: "unknown",
+  message: `whether the app token may ask ${names} could not be checked: the answer is not in Sumsub's own form`,
+});
+
+/** No one has the id, so every other answer of Sumsub says that the token may ask. Undefined for an answer that is not Sumsub's. */
+async function isRefused(ask: Ask, call: Call): Promise<boolean | undefined> {
   try {
     await ask(call);
     return false;
   } catch (error) {
     if (hasCode(error, "source-denied")) return true;
-    if (hasCode(error, "source-missing", "source-rejected", "source-response")) return false;
+    if (hasCode(error, "source-missing", "source-rejected")) return false;
+    if (hasCode(error, "source-response")) return undefined;
     throw error;
   }
 }

@@ -137,3 +137,19 @@ test("a 404 that is not in Sumsub's own form says nothing about an applicant", a
   body = '{"description":"Applicant not found","code":404,"correlationId":"c"}';
   await assert.rejects(source.dossier(sandbox.id(0), { full: true }), { code: "source-missing" });
 });
+
+test("an answer that is not Sumsub's says nothing of a right: doctor could not check it", async (t) => {
+  const { sandbox, connect } = await open(t);
+  sandbox.intercept(({ url }, response) => {
+    if (!url!.includes("/review/history") && !url!.includes("/amlCase")) return false;
+    response.writeHead(404, { "Content-Type": "text/html" }).end("<html>Not here</html>");
+    return true;
+  });
+  const checks = await connect().checks();
+  const unclear = checks.filter(({ message }) => /not in Sumsub's own form/.test(message));
+  assert.deepEqual(
+    unclear.map(({ outcome }) => outcome),
+    ["unknown", "unknown"],
+  );
+  assert.ok(!checks.some(({ outcome, message }) => outcome === "ok" && /refused nothing|may view AML/.test(message)));
+});

@@ -37,8 +37,8 @@ export const reconcileCommand = withSource(
     "after",
     `
 Requests only the provider's list, and changes nothing. It shows people by subject, the token in the log; export
---subject <token> exports one. Exits with code 3 if the vault lacks something: a record that the source has, or a file
-that the provider withheld.`,
+--subject <token> exports one. Exits with code 3 if the vault lacks something (a record that the source has, or a file
+that the provider withheld), and if a source has no list, so that it could not check that.`,
   )
   .action((options: CommonOptions & { showIds?: boolean }) =>
     run(options, async (session) => {
@@ -67,6 +67,8 @@ export interface Reconciled extends Omit<Coverage, "source"> {
   /** Drops of a folder that are not taken yet, so that no one in them is listed; of these, how many for three days. */
   readonly waiting: number;
   readonly stalled: number;
+  /** Why the source's list could not be compared with the vault: it has none. Null if it was. */
+  readonly notCompared: string | null;
 }
 
 /** Shows at most this many ids of each kind. */
@@ -110,13 +112,7 @@ async function reconcileSource(
     const of = ids.getOrInsert(kind, []);
     if (showIds && of.length < MOST_IDS) of.push(`  ${subject}  ${quoted(id)}`);
   });
-  for (const { error, why } of notAsked)
-    throw (
-      error ??
-      new HoldfastError("usage", `${why}, so it cannot be compared with the vault`, {
-        hint: `\`holdfast backfill --ids\` compares a list of ids from elsewhere. Without one, each person whom the vault has is asked about within the source's resync.`,
-      })
-    );
+  for (const { error } of notAsked) if (error) throw error;
   // A run that started in the meantime also makes the figures out of date.
   const now = before.state === "running" ? before : await underWay(reading.vault, session);
   const listed = coverage.source ?? { listed: 0, unreadable: 0 };
@@ -126,6 +122,7 @@ async function reconcileSource(
     waiting: waiting?.count ?? 0,
     stalled: waiting?.stalled ?? 0,
     source: { name: source.name, ...listed },
+    notCompared: notAsked[0]?.why ?? null,
     underWay: now,
   };
   session.console.say(coverageText(reconciled, place, config.sources.length > 1));
@@ -146,10 +143,21 @@ function refuseMissing(all: readonly Reconciled[]): void {
     });
   }
   const files = all.reduce((sum, { withheld }) => sum + withheld.files, 0);
-  if (files === 0) return;
+  if (files === 0) {
+    refuseNotCompared(all);
+    return;
+  }
   const count = all.reduce((sum, { withheld }) => sum + withheld.count, 0);
   throw new HoldfastError("partial", withheldText({ files, count }), {
     hint: "Ask the provider to grant them, then run `holdfast export --withheld`.",
+  });
+}
+
+function refuseNotCompared(all: readonly Reconciled[]): void {
+  const [why] = all.flatMap(({ notCompared }) => notCompared ?? []);
+  if (why === undefined) return;
+  throw new HoldfastError("partial", `could not check whether the vault has everyone: ${why}`, {
+    hint: "`holdfast backfill --ids` compares a list of ids from elsewhere. Without one, each person whom the vault has is asked about within the source's resync.",
   });
 }
 
@@ -158,6 +166,7 @@ function lackingRecords({ missing, changed, source }: Reconciled): number {
 }
 
 function headline(of: Reconciled): string {
+  if (of.notCompared !== null) return `could not compare the source with the vault: ${of.notCompared}`;
   if (lackingRecords(of) > 0) return "the vault does not have all that the source has";
   const past = of.past.count === 0 ? "" : `, except ${verifications(of.past.count)} past the retention date`;
   const isWhole = of.withheld.count === 0;
@@ -172,10 +181,14 @@ function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[
   return [
     {
       text: `${place}: ${headline(of)}`,
-      tone: lackingRecords(of) === 0 && of.withheld.count === 0 ? "good" : "warning",
+      tone: lackingRecords(of) === 0 && of.withheld.count === 0 && of.notCompared === null ? "good" : "warning",
     },
     ...(running ? [`  now       ${running}`] : []),
-    `  source    ${plural(source.listed, "identity", "identities")}${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
+    ...(of.notCompared === null
+      ? [
+          `  source    ${plural(source.listed, "identity", "identities")}${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
+        ]
+      : []),
     `  vault     ${plural(vault.subjects, "identity", "identities")} in ${plural(vault.versions, "version")}, ${plural(vault.files, "file")}, ${bytes(vault.bytes)}${hasSeveral ? ", of all sources" : ""}`,
     ...rows("missing", `at the source, ${never}`, missing),
     ...rows("changed", "at the source, otherwise than exported last", changed),

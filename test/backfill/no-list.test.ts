@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { test } from "node:test";
+import type { Reconciled } from "../../jobs/reconcile.ts";
 import type { Summary } from "../../src/export/summary.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startVeriff, type Veriff } from "../sandbox/veriff/server.ts";
@@ -33,11 +34,19 @@ test("what needs a list says that the provider has no list, and how to name peop
   assert.equal(night.code, 0, night.stderr);
   assert.match(night.stderr, /no one was exported: the provider cannot list everyone.*backfill --ids/);
   const reconciled = await place.here("reconcile");
-  assert.equal(reconciled.code, 2, reconciled.stderr);
-  assert.ok(!reconciled.stderr.includes(`${CLIENT}: Veriff`), reconciled.stderr);
-  assert.match(reconciled.stderr, /Veriff cannot list its sessions, so it cannot be compared with the vault/);
+  assert.equal(reconciled.code, 3, reconciled.stderr);
+  assert.match(reconciled.stderr, /could not check whether the vault has everyone: Veriff cannot list its sessions/);
+  assert.match(reconciled.stderr, /backfill --ids.*compares a list of ids/);
 
   assert.equal((await place.here("backfill", ["--ids", await listed(place, veriff)])).code, 0);
+  const [compared] = await place.expect<Reconciled>(3, "reconcile");
+  assert.match(compared!.notCompared!, /^Veriff cannot list its sessions$/);
+  // What the log alone tells is compared all the same.
+  assert.deepEqual([compared!.vault.subjects, compared!.failed.count, compared!.gone.count], [PEOPLE, 0, 0]);
+  const told = await place.here("reconcile", [], { isTerminal: true });
+  assert.match(told.stderr, new RegExp(`${CLIENT}: could not compare the source with the vault: Veriff cannot list`));
+  assert.match(told.stderr, new RegExp(`^ {2}vault +${PEOPLE} identities`, "m"));
+  assert.doesNotMatch(told.stderr, /the vault has all|^ {2}source /m);
   const again = await place.here("export");
   assert.doesNotMatch(again.stderr, /no one was exported/);
   const report = await place.here("report", ["--out", place.path("report.html"), "--json"]);

@@ -163,7 +163,7 @@ export class RunInbox implements Disposable {
 
 /** What waits, as a run would read it now, without changing anything. Throws `state`. */
 export function peekRunInbox(state: string, { name, kind }: Pick<SourceConfig, "name" | "kind">, handles: Handles) {
-  const { told, unopened } = gather(peekPending(state, name), handles, kind, () => false);
+  const { told, unopened } = peekPending(state, name, (events) => gather(events, handles, kind, () => false));
   return { named: (): Iterable<Named> => told.values(), unopened };
 }
 

@@ -22,11 +22,14 @@ export function peekInbox(state: string, sources: readonly string[]): ReadonlyMa
   );
 }
 
-/** The events of a source that wait, in the order they came, without opening the inbox for writing. Throws `state`. */
-export function peekPending(state: string, source: string): Pending[] {
+/**
+ * Reads the events of a source that wait, in the order they came, without opening the inbox for writing. Throws `state`.
+ * @param work reads them while the inbox is open: a page of them is in memory
+ */
+export function peekPending<T>(state: string, source: string, work: (events: Iterable<Pending>) => T): T {
   return peek(state, (db) => {
     const pageFrom = (from: bigint) => (db === undefined ? [] : pendingPage(db, source, HIGHEST, from));
-    return [...pendingIn(pageFrom, () => {})];
+    return work(pendingIn(pageFrom, () => {}));
   });
 }
 

@@ -16,14 +16,18 @@ const HOW =
 
 /** Untrusted: it lies in a bucket of its own. */
 const schema = z.object({
-  sourceBucket: z.string(),
+  // An error shows it, and the format.
+  sourceBucket: z.string().max(255),
   creationTimestamp: z.string().regex(/^\d{12,14}$/),
-  fileFormat: z.string(),
+  fileFormat: z.string().max(20),
   fileSchema: z.string(),
   files: z.array(
     z.object({
       // The last part also names a file on this machine.
-      key: z.string().regex(/^(?:.*\/)?[A-Za-z0-9_-][A-Za-z0-9._-]*$/s),
+      key: z
+        .string()
+        .max(1024)
+        .regex(/^(?:.*\/)?[A-Za-z0-9_-][A-Za-z0-9._-]*$/s),
       size: z.int().min(0),
       MD5checksum: z.string().regex(/^[0-9a-fA-F]{32}$/),
     }),

@@ -196,6 +196,8 @@ describe("verify --inventory", () => {
       /it lacks VersionId, IsDeleteMarker/,
     ],
     "another bucket's": [{ manifest: { sourceBucket: "another" } }, /it is of bucket another, and the vault is in t-/],
+    "a bucket's name without end": [{ manifest: { sourceBucket: "x".repeat(100_000) } }, /not one that S3 Inventory/],
+    "a format without end": [{ manifest: { fileFormat: "x".repeat(100_000) } }, /not one that S3 Inventory writes/],
     "one of the future": [{ manifest: { creationTimestamp: "4102444800000" } }, /in the future/],
     "files outside of its folders": [
       { manifest: { files: [{ key: "../../etc/..", size: 1, MD5checksum: "0".repeat(32) }] } },

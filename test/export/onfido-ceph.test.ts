@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileCall } from "../../src/source/onfido/files.ts";
+import { fileCalls } from "../../src/source/onfido/files.ts";
 import { secretMark } from "../sandbox/onfido/secret.ts";
 import { type Onfido, startOnfido } from "../sandbox/onfido/server.ts";
 import { withoutCeph } from "../servers/s3.ts";
@@ -11,7 +11,7 @@ const PEOPLE = peopleOr(100);
 const DAY = 86_400_000;
 
 /** Where a file of a record is in Onfido's API. */
-const pathOf = (id: string): string => fileCall({ id })!.call.path.slice(1);
+const pathOf = (id: string): string => fileCalls({ id })[0]!.call.path.slice(1);
 
 /** The elements of a list's answer, or the object of another. */
 const elements = (text: string): unknown[] => {

@@ -48,20 +48,22 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 /** The kinds of electronic signatures, and how their endpoint names a file. */
 const SIGNATURES: Readonly<Record<string, string>> = { qualified: "file_id", advanced: "id", simple: "id" };
-const SIGNED = /^(qualified|advanced|simple)_signature\/([A-Za-z0-9_-]{1,200})\/([A-Za-z0-9_-]{1,200})$/;
+/** `any`: the task does not say which kind it is. */
+const SIGNED = /^(qualified|advanced|simple|any)_signature\/([A-Za-z0-9_-]{1,200})\/([A-Za-z0-9_-]{1,200})$/;
 
-/** The call for a file; undefined for an id that no dossier has. */
-export function fileCall({ id }: Pick<FileRef, "id">): { call: Call; redirect: boolean } | undefined {
+/** The calls for a file, of which one has it; none for an id that no dossier has. */
+export function fileCalls({ id }: Pick<FileRef, "id">): readonly { call: Call; redirect: boolean }[] {
   const [, signature, run, file] = SIGNED.exec(id) ?? [];
-  if (signature !== undefined) {
-    const path = `/${signature}_electronic_signature/documents`;
-    const query = `?workflow_run_id=${run}&${SIGNATURES[signature]}=${file}`;
-    return { call: { name: `GET ${path}`, path: path + query }, redirect: true };
-  }
+  if (signature !== undefined)
+    return (signature === "any" ? Object.keys(SIGNATURES) : [signature]).map((kind) => {
+      const path = `/${kind}_electronic_signature/documents`;
+      const query = `?workflow_run_id=${run}&${SIGNATURES[kind]}=${file}`;
+      return { call: { name: `GET ${path}`, path: path + query }, redirect: true };
+    });
   const [, plural = "", of = "", , part] = /^([a-z_]{3,20})\/([A-Za-z0-9_-]{1,200})(\/([a-z_]{3,20}))?$/.exec(id) ?? [];
   const key = part === undefined ? plural : `${plural}/${part}`;
   const kind = Object.hasOwn(KINDS, key) ? KINDS[key] : undefined;
-  return kind && { call: { name: kind.name, path: kind.path(of) }, redirect: kind.redirect ?? false };
+  return kind ? [{ call: { name: kind.name, path: kind.path(of) }, redirect: kind.redirect ?? false }] : [];
 }
 
 const SIDES: Readonly<Record<string, number>> = { front: 1, back: 2 };
@@ -102,9 +104,11 @@ export function filesOf({ reports, tasks, runs, media }: Gathering): FileRef[] {
 /** What the applicant signed in a task, and the receipt of it: only the task's output names them. */
 function signedIn(task: Resource): FileRef[] {
   const { said } = task;
-  const [, signature] = /^(qualified|advanced|simple)_electronic_signature/.exec(String(said.task_def_id)) ?? [];
+  // Onfido does not document the names of tasks. Only tasks of signatures name signed documents.
+  const [, signature = "any"] =
+    /^(qualified|advanced|simple)_electronic_signature/.exec(String(said.task_def_id)) ?? [];
   const run = plainId.safeParse(said.workflow_run_id).data;
-  if (signature === undefined || run === undefined) return [];
+  if (run === undefined) return [];
   const { signed_documents: documents, receipt_document: receipt } = object(object(said.output).properties);
   const updated = timeOf(task, "created_at") ?? "1970-01-01T00:00:00Z";
   return [

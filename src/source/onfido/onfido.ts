@@ -1,4 +1,4 @@
-import { HoldfastError } from "../../core/error.ts";
+import { HoldfastError, hasCode } from "../../core/error.ts";
 import type { FileRef } from "../../core/identity.ts";
 import { plainId } from "../answer.ts";
 import { Http } from "../http.ts";
@@ -10,7 +10,7 @@ import { parseMany } from "./answers.ts";
 import { applicantsCall, isRefusal } from "./calls.ts";
 import { checkKey } from "./checks.ts";
 import { comparable } from "./content.ts";
-import { fileCall, filesOf } from "./files.ts";
+import { fileCalls, filesOf } from "./files.ts";
 import { type Ask, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
 import { readApplicantPage } from "./listing.ts";
@@ -122,10 +122,19 @@ export class OnfidoSource implements Source {
   }
 
   async file(_: string, file: FileRef): Promise<FetchedFile> {
-    const found = fileCall(file);
-    if (!found) throw new HoldfastError("source-missing", "no file of Onfido has an id like this");
+    const calls = fileCalls(file);
     await this.#access?.fresh();
-    return this.#http.stream(found.call, { redirect: found.redirect });
+    let refusal: unknown = new HoldfastError("source-missing", "no file of Onfido has an id like this");
+    for (const [at, { call, redirect }] of calls.entries()) {
+      try {
+        return await this.#http.stream(call, { redirect });
+      } catch (error) {
+        // Of several calls, each may be for another kind of file than this one is.
+        if (!hasCode(error, "source-missing", "source-rejected")) throw error;
+        if (at === 0 || hasCode(error, "source-missing")) refusal = error;
+      }
+    }
+    throw refusal;
   }
 
   /** What the key lacks. Makes some 20 requests and keeps none of the answers. */

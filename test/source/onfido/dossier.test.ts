@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { FileRef } from "../../../src/core/identity.ts";
 import { canonicalJson } from "../../../src/record/canonical.ts";
 import { ask, DAY } from "../../sandbox/onfido/ask.ts";
 import { secretMark } from "../../sandbox/onfido/secret.ts";
+import { sendJson } from "../../sandbox/send.ts";
 import { full, open, someone } from "./connect.ts";
 
 const PEOPLE = { identities: 60 };
@@ -207,4 +209,34 @@ test("doctor learns what the key may not read, and that applicants are being del
   assert.deepEqual(others, []);
   sandbox.remove([...Array(18).keys()]);
   assert.equal((await source.checks()).at(-1)!.outcome, "unknown");
+});
+
+test("a signed document of a task with a name of the client's own is asked for by each kind of signature", async (t) => {
+  const { sandbox, source } = await open(t, { identities: 60 });
+  const signed = ({ id }: { id: string }) => /^[a-z]+_signature\//.test(id);
+  const { id, dossier } = await someone(sandbox, source, ({ files }) => files.some(signed));
+  const bytes = async (file: FileRef) => Buffer.concat(await Array.fromAsync((await source.file(id, file)).bytes));
+  const before = await Promise.all(dossier.files.filter(signed).map(bytes));
+  const renamed = new Map<string, string>();
+  for (const { endpoint, text } of dossier.answers)
+    if (endpoint.includes("/tasks") && text.includes("_electronic_signature"))
+      renamed.set(
+        endpoint.endsWith("/tasks") ? "/tasks" : `/tasks/${(JSON.parse(text) as { id: string }).id}`,
+        text.replace(/"task_def_id":\s*"[a-z]+_electronic_signature"/g, '"task_def_id":"sign_the_contract"'),
+      );
+  assert.equal(renamed.size, 2);
+  sandbox.intercept(({ url }, response) => {
+    const text = renamed.get(/\/tasks(\/[^/]+)?$/.exec(url!)?.[0] ?? "");
+    if (text === undefined) return false;
+    sendJson(response, 200, text);
+    return true;
+  });
+  const { files } = await source.dossier(id, full);
+  const found = files.filter(signed);
+  assert.ok(found.length > 0 && found.every((file) => file.id.startsWith("any_signature/")));
+  assert.deepEqual(await Promise.all(found.map(bytes)), before);
+  const [file] = found;
+  await assert.rejects(bytes({ ...file!, id: file!.id.replace(/[^/]+$/, "11111111-2222-4333-8444-555555555555") }), {
+    code: "source-missing",
+  });
 });

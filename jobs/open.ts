@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
-import { type OpenedBag, openBag } from "../src/bag/open.ts";
+import { type OpenedBag, OTHER_KEY, openBag } from "../src/bag/open.ts";
 import { leftBehindText } from "../src/bag/os-leftovers.ts";
 import { checkBag } from "../src/bag/reader.ts";
 import { refuseOtherThanSealed } from "../src/bag/wrong-choice.ts";
@@ -121,7 +121,7 @@ function refuseUnopened({ out, unopened }: OpenedBag): void {
     `${unopened.length} of the records and files were not opened; everything else is in ${out}`,
     {
       hint: isKey
-        ? "Use the private key of one of the recipients in evidence/vault.json, or ask a recipient to run `holdfast reseal`."
+        ? OTHER_KEY
         : "The first are listed above, and --json lists all. Their sealed bytes match the log: ask the operator of the vault what went wrong when they were stored.",
     },
   );

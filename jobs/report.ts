@@ -14,6 +14,7 @@ import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { noneAsked } from "../src/session/each-source.ts";
 import { openReading, type Reading } from "../src/session/open-reading.ts";
 import { refuseOtherThanReport, writeReport } from "../src/session/report-file.ts";
+import { webhooksOf } from "../src/session/status.ts";
 import { underWay } from "../src/session/under-way.ts";
 import { readLastVerify } from "../src/state/last-verify.ts";
 
@@ -88,6 +89,7 @@ async function reportClient(config: ClientConfig, session: Session, offline: boo
     coverage,
     notAsked,
     verified: readLastVerify(config.state) ?? null,
+    webhooks: webhooksOf(config),
     underWay: writing.state === "running" ? writing : await underWay(reading.vault, session),
   };
   using progress = session.console.progress(`${config.id}: what is kept`);

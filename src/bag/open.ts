@@ -49,6 +49,10 @@ const ENDINGS: ReadonlyMap<string, string> = new Map([
   ] as const),
 ]);
 
+/** How to fix a wrong key. */
+export const OTHER_KEY =
+  "Use the private key of one of the recipients in evidence/vault.json, or ask a recipient to run `holdfast reseal`.";
+
 /**
  * Decrypts a bag that was checked: one folder for each person, in it one for each version, with `record.json` and its
  * files. What does not open, or is not what its record says, is named in `unopened` and stops nothing else: what is
@@ -77,7 +81,12 @@ export async function openBag(
     }
     const { records, files, unopened } = opening;
     const [first] = unopened;
-    if (records === 0 && first) throw new HoldfastError(first.code, `no record of this bag opens: ${first.reason}`);
+    if (records === 0 && first)
+      throw new HoldfastError(
+        first.code,
+        `no record of this bag opens: ${first.reason}`,
+        first.code === "key" ? { hint: OTHER_KEY } : {},
+      );
     await made.finish();
     return { out, records, files, unopened };
   } catch (error) {

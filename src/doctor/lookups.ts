@@ -1,4 +1,4 @@
-import { peekCatalog } from "../catalog/own-catalog.ts";
+import { peekCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { type Finding, failed, findings } from "./finding.ts";
 

@@ -6,7 +6,7 @@ import { OUTCOMES } from "./exports-section.ts";
 import { locksEndedText } from "./keeping-section.ts";
 import { leavingText } from "./leaving.ts";
 import { daysSince, LONG_AGO } from "./proof-section.ts";
-import { NIGHTS, type Report } from "./report.ts";
+import { NIGHTS, type Report, type WaitingWebhooks } from "./report.ts";
 import { underWayText } from "./under-way.ts";
 
 /** What someone should look at; `isBad` where something unprotected or damaged is meant. */
@@ -30,6 +30,7 @@ export function verdict(report: Report): Html {
 /** In the order in which it matters. */
 function concerns(report: Report): Concern[] {
   const { coverage, nights, horizon, verified, notAsked, isPolicyLogged, made, underWay, sources, leaving } = report;
+  const { webhooks } = report;
   const last = nights.findLast(({ outcome }) => outcome !== "none");
   const quiet = nights.length - 1 - nights.findLastIndex(({ outcome }) => outcome !== "none");
   const { missing, changed, failed, withheld, source } = coverage;
@@ -71,6 +72,12 @@ function concerns(report: Report): Concern[] {
     ...leaving.flatMap((of) => is(leavingText(of) !== "", () => leavingText(of))),
     ...is(missing.count > 0, () => `${verifications(missing.count)} at the source, and not in the vault.`),
     ...is(changed.count > 0, () => `${verifications(changed.count)} changed at the source since the last export.`),
+    ...(webhooks ?? []).flatMap((of) => is(isLate(of, made), () => lateText(of))),
+    ...is(
+      webhooks === null,
+      () =>
+        "Could not read whom webhooks named: the inbox on this machine is damaged or unreadable. Run `holdfast doctor`.",
+    ),
     ...is(failed.count > 0, () => `${verifications(failed.count)} could not be exported when last tried.`),
     ...is(
       withheld.count > 0,
@@ -109,4 +116,14 @@ function sourceConcern({ name, retired, outcome, time }: Report["sources"][numbe
 
 function stalledText(source: string, count: number): string {
   return `${plural(count, "drop")} of the source ${source} began more than three days before its last run, and ${count === 1 ? "is" : "are"} not complete: no one in ${count === 1 ? "it" : "them"} is exported. Run \`holdfast folder check\`.`;
+}
+
+/** An event that has waited longer than this, in days, is of someone who fails in every run. */
+const LONG_WAIT = 3;
+
+const isLate = ({ oldest }: WaitingWebhooks, made: string): boolean =>
+  oldest !== null && daysSince(oldest, made) >= LONG_WAIT;
+
+function lateText({ source, people, oldest }: WaitingWebhooks): string {
+  return `${verifications(people)} named by webhooks of the source ${source} and not exported since, the first on ${oldest!.slice(0, 10)}. The last run's log names who fails in every run.`;
 }

@@ -3,7 +3,7 @@ import { type Html, html } from "../page/html.ts";
 import type { Report } from "./report.ts";
 
 /** What the provider has against what the vault has. */
-export function coverageSection({ coverage, notAsked, sources, isOfSome }: Report): Html {
+export function coverageSection({ coverage, notAsked, sources, isOfSome, webhooks }: Report): Html {
   const { source, missing, changed, failed, withheld, gone, past, purged, vault } = coverage;
   // Without the provider's list, no one was compared.
   const ofList = (count: number): number => (source === null ? Number.NaN : count);
@@ -12,6 +12,7 @@ export function coverageSection({ coverage, notAsked, sources, isOfSome }: Repor
     [isOfSome || sources.length > 1 ? "In the vault, of all sources" : "In the vault", vault.subjects, ""],
     ["At the provider, not in the vault", ofList(missing.count), missing.count > 0 ? "bad" : ""],
     ["Changed at the provider since the last export", ofList(changed.count), changed.count > 0 ? "unsure" : ""],
+    ...(webhooks?.length === 0 ? [] : [["Named by webhooks, and not asked about yet", waiting(webhooks), ""] as const]),
     ["Last export failed", failed.count, failed.count > 0 ? "bad" : ""],
     ["Files missing: the provider withheld them", withheld.count, withheld.count > 0 ? "unsure" : ""],
     ["In the vault, no longer at the provider", gone.count, ""],
@@ -27,6 +28,10 @@ ${rows.map(([words, count, colour]) => html`<tr><td>${words}</td><td class="numb
 </section>
 `;
 }
+
+/** Not a number if that could not be read. */
+const waiting = (webhooks: Report["webhooks"]): number =>
+  webhooks?.reduce((sum, { people }) => sum + people, 0) ?? Number.NaN;
 
 /** Then it is no alarm that no source was asked. */
 export function areRetired(sources: Report["sources"]): boolean {

@@ -7,7 +7,7 @@ import { underWayText } from "./under-way.ts";
 
 export const OUTCOMES: Readonly<Record<Night["outcome"], { words: string; mark: string; colour: string }>> = {
   done: { words: "succeeded", mark: "Run succeeded", colour: "good" },
-  partial: { words: "left records undone", mark: "Records left undone", colour: "unsure" },
+  partial: { words: "left something undone", mark: "Something left undone", colour: "unsure" },
   interrupted: { words: "stopped when asked to", mark: "Run interrupted", colour: "unsure" },
   failed: { words: "failed", mark: "Run failed", colour: "bad" },
   unended: { words: "did not finish", mark: "Run did not finish", colour: "bad" },

@@ -43,8 +43,17 @@ export interface Report {
   /** Legal holds in effect: how many, and the first of them. */
   readonly held: number;
   readonly holds: readonly (Pick<Hold, "case" | "placed"> & { readonly subject: string })[];
+  /** Of each source whose webhooks are received: whom they named and no run has asked about yet. Null if that could not be read. */
+  readonly webhooks: readonly WaitingWebhooks[] | null;
   /** What `verify` found last on this machine; null where it never ran here. */
   readonly verified: LastVerified | null;
+}
+
+export interface WaitingWebhooks {
+  readonly source: string;
+  readonly people: number;
+  /** When the oldest event that waits came. */
+  readonly oldest: string | null;
 }
 
 export interface LastVerified {
@@ -77,7 +86,7 @@ export function reportOf(
     head,
     catalog,
   }: { readonly vault: { readonly url: string }; readonly head: Head; readonly catalog: Catalog },
-  found: Pick<Report, "coverage" | "notAsked" | "verified" | "underWay">,
+  found: Pick<Report, "coverage" | "notAsked" | "verified" | "underWay" | "webhooks">,
   now: Temporal.Instant,
   onSubject: (done: number) => void,
 ): Report {

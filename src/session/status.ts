@@ -101,7 +101,8 @@ export async function clientStatus(config: ClientConfig, session: Session): Prom
   };
 }
 
-function webhooksOf(config: ClientConfig): WebhooksStatus[] | null {
+/** Null if the inbox could not be read. */
+export function webhooksOf(config: ClientConfig): WebhooksStatus[] | null {
   const names = webhookSources(config).map(({ name }) => name);
   if (names.length === 0) return [];
   try {

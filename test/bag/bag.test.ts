@@ -178,6 +178,7 @@ test("post-quantum recipients open it too", async () => {
   const open = (key: string) => place.here("open", [bag, "--key", key, "--out", place.path("opened")]);
   const wrong = await open(place.officer.file);
   assert.equal(wrong.code, 2, wrong.stderr);
+  assert.match(wrong.stderr, /Use the private key of one of the recipients in evidence\/vault\.json/);
   assert.ok(!existsSync(place.path("opened")));
   assert.equal((await open(place.path("quantum.txt"))).code, 0);
 });

@@ -5,7 +5,7 @@ import { INDEX } from "../src/bulk/index-file.ts";
 import { writeManifests } from "../src/bulk/write-manifests.ts";
 import type { ClientConfig, S3VaultConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
-import { number, people, plural } from "../src/observe/format.ts";
+import { number, plural, verifications } from "../src/observe/format.ts";
 import { onlyClient } from "../src/people/people.ts";
 import { smallestJob } from "../src/retention/bulk-size.ts";
 import type { Session } from "../src/session/client.ts";
@@ -101,7 +101,7 @@ function confirmedText(client: string, of: Confirmed): string[] {
     [of.wrong, "are not locked in the store, although a report says so"],
   ];
   return [
-    `${client}: logged the locks of ${plural(of.objects, "object")} of ${people(of.subjects)}; asked the store about ${number(of.looked)}`,
+    `${client}: logged the locks of ${plural(of.objects, "object")} of ${verifications(of.subjects)}; asked the store about ${number(of.looked)}`,
     ...rows.filter(([count]) => count > 0).map(([count, what]) => `  ${number(count)} ${what}`),
   ];
 }

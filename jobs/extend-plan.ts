@@ -1,7 +1,7 @@
 import { type BulkPlan, type ExtensionPlan, type Prices, planExtension } from "../src/bulk/plan.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Rate } from "../src/config/rate.ts";
-import { number, people, plural, seconds } from "../src/observe/format.ts";
+import { number, plural, seconds, verifications } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { ownCatalogOf } from "../src/session/own-catalog-of.ts";
@@ -41,7 +41,7 @@ function pricesOf({ putPrice, getPrice, jobPrice, taskPrice }: Omit<PlannedExten
 function planText(plan: ExtensionPlan, rate: Rate): string[] {
   const { client, objects, subjects, puts, gets, cost, bulk } = plan;
   const rows = [
-    ["due", `${plural(objects, "object")} of ${people(subjects)}, by this machine's catalog`],
+    ["due", `${plural(objects, "object")} of ${verifications(subjects)}, by this machine's catalog`],
     ["PUT", `${number(puts)}${gets > 0 ? `, and ${number(gets)} GET before locks are hardened` : ""}`],
     ["time", `at least ${seconds(plan.seconds)} at vault.lockRate, ${rateText(rate)}`],
     ...(cost === null ? [] : [["cost", priceText(cost)]]),

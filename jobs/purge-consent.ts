@@ -13,7 +13,7 @@ import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { runId } from "../src/core/run-id.ts";
 import { Ledger } from "../src/held/ledger.ts";
-import { bytes, number, people, plural } from "../src/observe/format.ts";
+import { bytes, number, plural, verifications } from "../src/observe/format.ts";
 import { policyOf } from "../src/retention/policy.ts";
 import type { Chosen } from "../src/retention/purge.ts";
 import { type PurgeTotals, purgeTotals } from "../src/retention/purge-plan.ts";
@@ -98,9 +98,12 @@ async function totalsOf(
   const { catalog, description } = reading;
   const unknown = [...(only ?? [])].filter((subject) => !catalog.subjects.known(subject)).length;
   if (unknown > 0) {
-    session.console.log.warn(`${people(unknown)} of the request are not in the vault: purged before, or never stored`, {
-      client: config.id,
-    });
+    session.console.log.warn(
+      `${verifications(unknown)} of the request are not in the vault: purged before, or never stored`,
+      {
+        client: config.id,
+      },
+    );
   }
   return { ...purgeTotals(catalog, config.retention, dueBy, only), vkey: description.log.vkey };
 }
@@ -193,7 +196,7 @@ export async function confirmAtKeyboard(client: string, totals: PurgeTotals): Pr
   const typed = await interview.ask({
     says: [
       `${client}: this destroys permanently`,
-      `  people    ${people(subjects.length)}`,
+      `  of        ${verifications(subjects.length)}`,
       `  objects   ${plural(records, "record")} and ${plural(files, "file")}, every version of them; ${bytes(size)}`,
       due?.first === due?.last
         ? `  due       had to be kept until ${due?.last}`

@@ -1,7 +1,7 @@
 import { uncertified } from "../src/certificate/uncertified.ts";
 import type { ClientConfig, RetentionConfig } from "../src/config/config.ts";
 import { firstFew } from "../src/observe/first-few.ts";
-import { bytes, people, plural } from "../src/observe/format.ts";
+import { bytes, plural, verifications } from "../src/observe/format.ts";
 import { leftBehind } from "../src/retention/left-behind.ts";
 import { dateIn } from "../src/retention/period.ts";
 import { keptAfterAll, type Purge, purges } from "../src/retention/purge-plan.ts";
@@ -91,7 +91,7 @@ function listText(client: string, { purge: all, withdraw, left, uncertified }: O
   const sum = (of: "records" | "files" | "bytes"): number => free.reduce((total, each) => total + each[of], 0);
   const more = [
     ...(withdraw.length > 0
-      ? [`  keep      ${people(withdraw.length)} of whom a purge was stopped, and something is kept after all`]
+      ? [`  keep      ${verifications(withdraw.length)} of whom a purge was stopped, and something is kept after all`]
       : []),
     ...(left > 0
       ? [`  left      ${plural(left, "object")} of earlier purges can still be read under the plain name`]
@@ -116,8 +116,8 @@ function listText(client: string, { purge: all, withdraw, left, uncertified }: O
   });
   return [
     free.length === 0
-      ? `${client}: nothing can be purged now; ${people(all.length)} past the date stay, for the reason given`
-      : `${client}: ${people(free.length)} can be purged: ${plural(sum("records"), "record")}, ${plural(sum("files"), "file")}, ${bytes(sum("bytes"))}`,
+      ? `${client}: nothing can be purged now; ${verifications(all.length)} past the date stay, for the reason given`
+      : `${client}: ${verifications(free.length)} can be purged: ${plural(sum("records"), "record")}, ${plural(sum("files"), "file")}, ${bytes(sum("bytes"))}`,
     ...rows,
     ...(others ? [`  ${others}`] : []),
     ...more,

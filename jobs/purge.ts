@@ -6,7 +6,7 @@ import { type CommonOptions, command, run } from "../src/cli/command.ts";
 import { canAsk } from "../src/cli/interview.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
-import { bytes, people, plural } from "../src/observe/format.ts";
+import { bytes, plural, verifications } from "../src/observe/format.ts";
 import { onlyClient } from "../src/people/people.ts";
 import { notePolicy } from "../src/retention/policy.ts";
 import { type Chosen, type Purged, purgeAll } from "../src/retention/purge.ts";
@@ -43,7 +43,7 @@ export const purgeCommand = command(
 It keeps records under a legal hold or a lock. Deleted records cannot be restored; the log and the certificate list
 their digests. It needs the right to delete versions, which the exporter should not have.
 
-On a terminal, --confirm first shows how many people and objects it would destroy, with their dates, and asks for the
+On a terminal, --confirm first shows how many verifications and objects it would destroy, with their dates, and asks for the
 client's name. --yes skips the question; a script, whose input is no terminal, is not asked.
 
 If the config lists retention.approvals, the first call writes <out>.request.json and exits with code 2. A second person
@@ -145,7 +145,7 @@ async function purgeClient(
 /** Throws `partial` where something could not be removed: the command's exit code. */
 function refuseLeft({ failed }: Purged): void {
   if (failed === 0) return;
-  throw new HoldfastError("partial", `${people(failed)} could not be purged`, {
+  throw new HoldfastError("partial", `${verifications(failed)} could not be purged`, {
     hint: "The log says who and why. The next purge goes on with them.",
   });
 }
@@ -155,12 +155,12 @@ function purgedText(
   { run, subjects, records, files, versions, notes, kept, withdrawn, cleared, ...of }: Purged & { run: string },
 ): string[] {
   return [
-    `${client}: ${people(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store  (run ${run})`,
+    `${client}: ${verifications(subjects)} purged: ${plural(records, "record")}, ${plural(files, "file")}, ${bytes(of.bytes)}; ${plural(versions, "version")} removed from the store  (run ${run})`,
     ...(notes > 0
       ? [`  notes       ${plural(notes, "sealed note")} about holds and retrievals of people of whom nothing is left`]
       : []),
     ...(kept > 0
-      ? [`  kept        ${people(kept)} by a legal hold or a lock; retention purge without --confirm lists them`]
+      ? [`  kept        ${verifications(kept)} by a legal hold or a lock; retention purge without --confirm lists them`]
       : []),
     ...(withdrawn > 0
       ? [`  withdrawn   ${plural(withdrawn, "object")} whose purge had begun; kept after all, as the log says now`]

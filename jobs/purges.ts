@@ -4,7 +4,7 @@ import { tellClients } from "../src/cli/clients.ts";
 import { type CommonOptions, run } from "../src/cli/command.ts";
 import { type ListFlags, listCommand, tableText } from "../src/cli/listing.ts";
 import { firstFew } from "../src/observe/first-few.ts";
-import { bytes, minute, number, people, plural } from "../src/observe/format.ts";
+import { bytes, minute, number, plural, verifications } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { openReading } from "../src/session/open-reading.ts";
@@ -63,7 +63,9 @@ function purgesText({ client, purges, unfinished }: PurgeRunList, { all }: ListF
   const begun =
     unfinished === 0
       ? []
-      : [`  A purge of ${people(unfinished)} has begun and not ended: the next retention purge goes on with it.`];
+      : [
+          `  A purge of ${verifications(unfinished)} has begun and not ended: the next retention purge goes on with it.`,
+        ];
   if (purges.length === 0)
     return [`${client}: ${unfinished === 0 ? "nothing was purged" : "no purge has ended"}`, ...begun];
   const rows = purges.map(({ run: name, ...of }) => [
@@ -71,7 +73,7 @@ function purgesText({ client, purges, unfinished }: PurgeRunList, { all }: ListF
     name,
     ...[number(of.people), number(of.records), number(of.files), bytes(of.bytes)],
   ]);
-  const heads = ["ended (UTC)", "run", "people", "records", "files", "size"];
+  const heads = ["ended (UTC)", "run", "verifications", "records", "files", "size"];
   const approved = (all ? purges : firstFew(purges, "").first).flatMap(({ run: name, approvedBy }) =>
     approvedBy === null ? [] : [`  A second person approved ${name}: …${approvedBy.slice(-8)}`],
   );

@@ -5,7 +5,7 @@ import { type NamedFlags, namedPeople, withNames } from "../src/cli/named.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import type { HeldVault } from "../src/held/held-vault.ts";
 import { firstFew } from "../src/observe/first-few.ts";
-import { number, people, plural } from "../src/observe/format.ts";
+import { number, plural, verifications } from "../src/observe/format.ts";
 import { tellWhom } from "../src/people/customer.ts";
 import { endingsOf, type UnusableRow } from "../src/people/endings-file.ts";
 import { departedBy, findPeople, namesSomebody, onlyClient, subjectOf, type Wanted } from "../src/people/people.ts";
@@ -229,8 +229,10 @@ function endedText(
       : []),
     ...(unusable > 0 ? [`  left out    ${plural(unusable, "line")} of the table, named above with the reason`] : []),
     `  locks       ${locksText(locks)}`,
-    ...(free > 0 ? [`  past        ${people(free)} need not be kept any more: retention purge lists them`] : []),
-    ...(stay.held > 0 ? [`  stay        ${people(stay.held)} past the date, under a legal hold`] : []),
-    ...(stay.locked > 0 ? [`  stay        ${people(stay.locked)} past the date, until a lock of the store ends`] : []),
+    ...(free > 0 ? [`  past        ${verifications(free)} need not be kept any more: retention purge lists them`] : []),
+    ...(stay.held > 0 ? [`  stay        ${verifications(stay.held)} past the date, under a legal hold`] : []),
+    ...(stay.locked > 0
+      ? [`  stay        ${verifications(stay.locked)} past the date, until a lock of the store ends`]
+      : []),
   ];
 }

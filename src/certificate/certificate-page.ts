@@ -43,7 +43,7 @@ export function certificatePage({
 <p class="soft">No. ${certificateNumber}</p>
 <p class="lead">${first === last ? `On ${first}` : `Between ${first} and ${last}`}, ${name} destroyed the copies of identity records listed ${isWhole ? "below" : `in ${DESTROYED}`}. Their retention period had ended, and no legal hold applied. Every version of each object was deleted from the vault.</p>
 <div class="figures">
-${figure(number(totals.subjects), totals.subjects === 1 ? "person" : "people")}
+${figure(number(totals.subjects), totals.subjects === 1 ? "verification" : "verifications")}
 ${figure(number(totals.records), totals.records === 1 ? "record" : "records")}
 ${figure(number(totals.files), totals.files === 1 ? "document file" : "document files")}
 ${figure(bytes(totals.bytes), "encrypted")}
@@ -75,7 +75,7 @@ ${["Carried out by", "Approved by"].map((who) => html`<section><h3>${who}</h3><d
 <p><code>${digest}</code></p>
 </section>
 <h2>What was destroyed</h2>
-<p class="soft">A person is shown by a token: a code that tells nothing about them without the lookup key of ${name}. SHA-256 is the fingerprint of the encrypted object, as the audit log has it since it was stored. ${DESTROYED} in this folder has everything as a table.</p>
+<p class="soft">A token stands for a verification: a code that tells nothing about the person without the lookup key of ${name}. SHA-256 is the fingerprint of the encrypted object, as the audit log has it since it was stored. ${DESTROYED} in this folder has everything as a table.</p>
 ${isWhole ? undefined : html`<p><strong>This page shows the first ${number(objects)} of ${number(totals.records + totals.files)} objects. All of them are in ${DESTROYED}.</strong></p>`}
 ${shown.map(person)}
 </main>`,

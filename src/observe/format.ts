@@ -57,8 +57,3 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 export function verifications(count: number): string {
   return plural(count, "verification");
 }
-
-/** `1 person`, `2 people`. */
-export function people(count: number): string {
-  return plural(count, "person", "people");
-}

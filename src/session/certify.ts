@@ -6,7 +6,7 @@ import { writeCertificate } from "../certificate/certificate-writer.ts";
 import { noteCertified } from "../certificate/uncertified.ts";
 import type { ClientConfig } from "../config/config.ts";
 import { HoldfastError } from "../core/error.ts";
-import { people } from "../observe/format.ts";
+import { verifications } from "../observe/format.ts";
 import { policyOf } from "../retention/policy.ts";
 import { openSigner, type Session } from "./client.ts";
 import { openReading } from "./open-reading.ts";
@@ -47,7 +47,7 @@ export async function certifyAll(
   const { totals } = certificate;
   noteCertified(config.state, certificate.runs);
   console.say(
-    `${config.id}: ${out} certifies what was destroyed of ${people(totals.subjects)}; open certificate.html, or run \`holdfast verify\` on the folder`,
+    `${config.id}: ${out} certifies what was destroyed of ${verifications(totals.subjects)}; open certificate.html, or run \`holdfast verify\` on the folder`,
   );
   const begun = catalog.purges.unfinished().length;
   if (begun > 0) {

@@ -2,7 +2,7 @@ import { HoldfastError } from "../core/error.ts";
 import { runId } from "../core/run-id.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { Ledger } from "../held/ledger.ts";
-import { number, people, plural } from "../observe/format.ts";
+import { number, plural, verifications } from "../observe/format.ts";
 import { errorFields } from "../observe/log.ts";
 import { bulkFrom } from "../retention/bulk-size.ts";
 import { toSecond } from "../retention/due.ts";
@@ -68,6 +68,6 @@ export function refuseDue(all: readonly Pick<Extended, "failed">[]): void {
 
 export function locksText({ subjects, objects, pieces, failed }: Extended): string {
   if (objects + pieces + failed === 0) return "no lock was due";
-  const of = [`${plural(objects, "object")} of ${people(subjects)}`, `${plural(pieces, "piece")} of the log`];
+  const of = [`${plural(objects, "object")} of ${verifications(subjects)}`, `${plural(pieces, "piece")} of the log`];
   return `extended the locks of ${of.join(" and ")}${failed > 0 ? `; ${number(failed)} failed; the next run retries them` : ""}`;
 }

@@ -2,7 +2,7 @@ import { keyText } from "../audit/different-key.ts";
 import { checkCertificate, type LedThere } from "../certificate/certificate-check.ts";
 import { quoted } from "../core/printable.ts";
 import type { Console } from "../observe/console.ts";
-import { people, plural } from "../observe/format.ts";
+import { plural, verifications } from "../observe/format.ts";
 import { sayVerdict, untrusted } from "./key-trust.ts";
 
 const VERDICT: Readonly<Record<LedThere, string>> = {
@@ -26,7 +26,7 @@ export async function verifyCertificate(folder: string, vkey: string | undefined
   const names = `${runs.length === 1 ? "run" : "runs"} ${runs.map((run) => quoted(run)).join(", ")}`;
   const text = [
     `${folder}: ${key.keyTrusted ? VERDICT[ledThere] : untrusted("certificate")}`,
-    `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${people(totals.subjects)}, by ${quoted(client)} in the ${names}; made ${made}`,
+    `  certifies the destruction of ${plural(totals.records, "record")} and ${plural(totals.files, "file")} of ${verifications(totals.subjects)}, by ${quoted(client)} in the ${names}; made ${made}`,
     `  log       ${plural(proven, "entry", "entries")} proven to be in the log`,
     `  checks    ${LED_THERE[ledThere]}`,
     key.keyTrusted

@@ -1,4 +1,4 @@
-import { bytes, minute, number, people, plural } from "../observe/format.ts";
+import { bytes, minute, number, plural, verifications } from "../observe/format.ts";
 import type { Line, Tone } from "../observe/line.ts";
 import { DAYS } from "../verify/lock-turns.ts";
 import type { VerifyReport } from "../verify/verify.ts";
@@ -60,9 +60,9 @@ export function reportText(
       ? [`  locks     ${plural(due, "object")} with a lock that the next export or retention extend renews`]
       : []),
     ...(past > 0 ? [`  past      ${plural(past, "object")} past the retention date: retention purge lists them`] : []),
-    ...(held > 0 ? [`  held      ${people(held)} under a legal hold`] : []),
+    ...(held > 0 ? [`  held      ${verifications(held)} under a legal hold`] : []),
     ...(unfinished > 0
-      ? [`  unended   ${people(unfinished)} with an unfinished purge: run \`holdfast retention purge\` again`]
+      ? [`  unended   ${verifications(unfinished)} with an unfinished purge: run \`holdfast retention purge\` again`]
       : []),
     ...(unlocked > 0
       ? [`  unlocked  ${plural(unlocked, "object")} with an expired lock that must be renewed; nothing was changed`]

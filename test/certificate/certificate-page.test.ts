@@ -36,7 +36,7 @@ test("the page of a small certificate shows all of it", () => {
 test("the page of a huge one shows the figures and the first of it, and names the file that has all", () => {
   const page = pageOf(1_000_000, 5_000);
   assert.equal(page.match(/<section class="person">/g)?.length, 5_000);
-  assert.match(page, /<b>1,000,000<\/b><span>people<\/span>/);
+  assert.match(page, /<b>1,000,000<\/b><span>verifications<\/span>/);
   assert.match(page, /shows the first 5,000 of 1,000,000 objects. All of them are in destroyed\.csv/);
   assert.match(page, /identity records listed in destroyed\.csv/);
   assert.ok(page.length < 8_000_000, `${page.length}`);

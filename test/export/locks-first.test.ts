@@ -63,7 +63,7 @@ test("the provider refuses the key: the locks are extended, both are told, and t
   const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 1, ended.stderr);
   await extendedNow(place);
-  assert.match(ended.stderr, /extended the locks of 3 objects of 3 people/);
+  assert.match(ended.stderr, /extended the locks of 3 objects of 3 verifications/);
   const { failures } = ended.json as { failures: Section[] };
   assert.deepEqual(
     failures.map(({ client, code }) => [client, code]),

@@ -91,7 +91,7 @@ describe("a purge on a terminal", { skip: withoutTerminal }, () => {
     const seen = await talkOnTerminal(words(place), place.folder, [[PROMPT, "acme-bank\n"]]);
     assert.equal(seen.code, 0, seen.text);
     const said = seen.text.replaceAll("\r", "");
-    assert.match(said, /acme-bank: this destroys permanently\n {2}people {4}3 people\n/);
+    assert.match(said, /acme-bank: this destroys permanently\n {2}of {8}3 verifications\n/);
     assert.match(said, new RegExp(`objects {3}3 records and ${objects.length - 3} files, every version of them; `));
     assert.match(said, new RegExp(`due {7}had to be kept until ${day}\n`));
     assert.equal((await destroyed(place)).size, 3);
@@ -352,7 +352,7 @@ for (const vault of ["directory", "ceph"] as const) {
       });
       assert.equal(killed.signal, "SIGKILL", killed.stderr);
       const said = (await place.here("retention", ["purges"])).stdout;
-      assert.match(said, /^acme-bank: no purge has ended\n {2}A purge of 3 people has begun and not ended: /);
+      assert.match(said, /^acme-bank: no purge has ended\n {2}A purge of 3 verifications has begun and not ended: /);
       const ended = await place.here("retention", approved(request, approval, place.path("destroyed")));
       assert.equal(ended.code, 0, ended.stderr);
       assert.equal((await destroyed(place)).size, 3);

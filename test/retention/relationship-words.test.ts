@@ -23,12 +23,12 @@ test("what the end of a relationship says: dates that are replaced, people who s
   // Their lock lasts; another is under a hold as well.
   assert.match(
     await end(first!, "2000-01-30"),
-    /^ {2}stay {8}1 person past the date, until a lock of the store ends$/m,
+    /^ {2}stay {8}1 verification past the date, until a lock of the store ends$/m,
   );
   const held = ["--case", "A 1", "--reason", "inquiry"];
   await say(0, "hold", "place", ...held, "--subject", second!);
   const said = await end(second!, "2000-01-31");
-  assert.match(said, /^ {2}stay {8}1 person past the date, under a legal hold$/m);
+  assert.match(said, /^ {2}stay {8}1 verification past the date, under a legal hold$/m);
   assert.ok(!said.includes("need not be kept"), said);
   assert.match(
     await say(0, "hold", "release", ...held, "--subject", third!),

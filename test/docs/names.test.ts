@@ -89,7 +89,7 @@ test("every field of the config that a page names is in the schema", () => {
 
 test("every type of log entry is in section 8 of FORMAT.md", () => {
   const format = readFileSync("docs/FORMAT.md", "utf8");
-  const types = [...readFileSync("src/audit/entry.ts", "utf8").matchAll(/type: z\.literal\("([a-z.]+)"\)/g)];
+  const types = [...readFileSync("src/audit/entry-schema.ts", "utf8").matchAll(/type: z\.literal\("([a-z.]+)"\)/g)];
   assert.ok(types.length >= 20);
   for (const [, type] of types) assert.ok(format.includes(`**${type}**`), type!);
 });

@@ -1,7 +1,5 @@
 import { object, word } from "../answer.ts";
 import type { Call } from "../http.ts";
-import type { EndpointLimit, LimitMeant } from "../http-options.ts";
-import type { Headers } from "../rate/rate-headers.ts";
 
 /** The requests, named as Stripe's documentation writes them. Ids are checked, so paths are safe. */
 export const SESSION = "GET /identity/verification_sessions/{id}";
@@ -92,20 +90,6 @@ export const fileLinkCall = (id: string, expires: (now: Temporal.Instant) => num
 
 const expand = (names: readonly string[]): string => names.map((name) => `expand%5B%5D=${name}`).join("&");
 const cursor = (after: string | null): string => (after === null ? "" : `&starting_after=${after}`);
-
-/** Stripe's own limits are 25/s for each endpoint and 20/s for files. The client's own product gets its share. */
-export const ENDPOINTS: readonly EndpointLimit[] = [
-  ...[SESSION, SESSIONS, REPORTS, EVENTS].map((name) => ({ names: [name], rate: { count: 20, per: 1_000 } })),
-  { names: [FILE, CONTENTS, FILE_LINK], rate: { count: 15, per: 1_000 } },
-];
-
-/** Which limit a 429 is about. Without a reason, another request has locked the object: that is about no limit. */
-export function limitMeant({ "stripe-rate-limited-reason": reason }: Headers): LimitMeant | undefined {
-  if (reason === undefined || reason === "resource-specific") return "none";
-  if (reason === "global-rate" || reason === "global-concurrency") return "all";
-  if (reason === "endpoint-rate" || reason === "endpoint-concurrency") return "endpoint";
-  return undefined;
-}
 
 /** Stripe's errors: `{"error":{"type":"invalid_request_error","code":"resource_missing","message":"…"}}`. */
 export function isRefusal(answer: unknown): boolean {

@@ -1,0 +1,17 @@
+import type { EndpointLimit, LimitMeant } from "../http-options.ts";
+import type { Headers } from "../rate/rate-headers.ts";
+import { CONTENTS, EVENTS, FILE, FILE_LINK, REPORTS, SESSION, SESSIONS } from "./calls.ts";
+
+/** Stripe's own limits are 25/s for each endpoint and 20/s for files. The client's own product gets its share. */
+export const ENDPOINTS: readonly EndpointLimit[] = [
+  ...[SESSION, SESSIONS, REPORTS, EVENTS].map((name) => ({ names: [name], rate: { count: 20, per: 1_000 } })),
+  { names: [FILE, CONTENTS, FILE_LINK], rate: { count: 15, per: 1_000 } },
+];
+
+/** Which limit a 429 is about. Without a reason, another request has locked the object: that is about no limit. */
+export function limitMeant({ "stripe-rate-limited-reason": reason }: Headers): LimitMeant | undefined {
+  if (reason === undefined || reason === "resource-specific") return "none";
+  if (reason === "global-rate" || reason === "global-concurrency") return "all";
+  if (reason === "endpoint-rate" || reason === "endpoint-concurrency") return "endpoint";
+  return undefined;
+}

@@ -1,7 +1,7 @@
 import { request } from "undici";
 import type { Clock } from "../core/clock.ts";
 import { skewOf } from "../core/clock-check.ts";
-import { dispatcher } from "../net/proxy.ts";
+import { dispatcher } from "../net/dispatcher.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("clock");

@@ -1,6 +1,5 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
 import { HoldfastError } from "../core/error.ts";
 
 /**
@@ -14,42 +13,7 @@ interface Proxies {
   readonly except: string;
 }
 
-export interface Waits {
-  /** Most concurrent requests. */
-  readonly connections?: number;
-  /** How long to wait for a connection, for headers, and between two chunks of a body, in ms. */
-  readonly timeouts: { readonly connect: number; readonly headers: number; readonly body: number };
-  /** Do not check the server's certificate. Only for data that is not secret and that nothing relies on alone. */
-  readonly unverified?: boolean;
-}
-
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A dispatcher for undici. Dispose of it after reading the last answer. Throws `config` for an invalid proxy. */
-export function dispatcher(
-  { connections, timeouts, unverified = false }: Waits,
-  env: Environment = process.env,
-): Dispatcher & AsyncDisposable {
-  const { http, https, except } = proxiesOf(env);
-  const tls = unverified ? { rejectUnauthorized: false } : {};
-  const options = {
-    ...(connections === undefined ? {} : { connections }),
-    connect: { timeout: timeouts.connect, ...tls },
-    headersTimeout: timeouts.headers,
-    bodyTimeout: timeouts.body,
-  };
-  const agent = new EnvHttpProxyAgent({
-    ...options,
-    requestTls: tls,
-    // If undefined, undici would read the environment itself and ignore an address without a scheme.
-    httpProxy: http ?? "",
-    httpsProxy: https ?? "",
-    noProxy: except,
-    // A proxy that accepts the connection and then says nothing gets the same timeouts as a server.
-    clientFactory: (origin: URL, given: object) => new Pool(origin, { ...options, ...given }),
-  });
-  return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.destroy() });
-}
 
 /** Agents for the AWS SDK. Throws `config` for an invalid proxy. */
 export function awsAgents(maxSockets?: number, env: Environment = process.env) {
@@ -68,7 +32,8 @@ export function proxyText(env: Environment = process.env): string | null {
   return except === "" ? apart : `${apart}; directly to ${except}`;
 }
 
-function proxiesOf(env: Environment): Proxies {
+/** Throws `config` for an invalid one. */
+export function proxiesOf(env: Environment): Proxies {
   const http = proxyIn(env, "http_proxy") ?? proxyIn(env, "HTTP_PROXY");
   const https = proxyIn(env, "https_proxy") ?? proxyIn(env, "HTTPS_PROXY") ?? http;
   return { http, https, except: env.no_proxy ?? env.NO_PROXY ?? "" };

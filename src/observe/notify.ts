@@ -3,8 +3,8 @@ import { request } from "undici";
 import { HoldfastError } from "../core/error.ts";
 import { printableJson } from "../core/printable.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
+import { dispatcher } from "../net/dispatcher.ts";
 import { networkFailure } from "../net/failure.ts";
-import { dispatcher } from "../net/proxy.ts";
 import { errorFields, type Log } from "./log.ts";
 
 /** An event of a run. Nothing personal: config names, counts and codes. */

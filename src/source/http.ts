@@ -4,7 +4,7 @@ import type { Secret } from "../config/secret.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { retrying } from "../io/retry.ts";
-import { dispatcher } from "../net/proxy.ts";
+import { dispatcher } from "../net/dispatcher.ts";
 import { type AnswerHeaders, answerHeaders } from "./answer-headers.ts";
 import { authorization, usable } from "./authentication.ts";
 import { bounded } from "./body.ts";

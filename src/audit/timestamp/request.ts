@@ -2,8 +2,8 @@ import { randomBytes, type X509Certificate } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { HoldfastError, hasCode } from "../../core/error.ts";
+import { dispatcher } from "../../net/dispatcher.ts";
 import { networkFailure } from "../../net/failure.ts";
-import { dispatcher } from "../../net/proxy.ts";
 import { checkTimestamp, type Timestamp } from "./check.ts";
 import { MAX_TOKEN } from "./token.ts";
 

@@ -16,10 +16,22 @@ export function canonicalJson(value: unknown): string {
     for (const element of value) text += `${text && ","}${canonicalJson(element)}`;
     return `[${text}]`;
   }
-  for (const key of Object.keys(value).sort()) {
+  for (const key of sorted(Object.keys(value))) {
     text += `${text && ","}${quoted(key)}:${canonicalJson((value as Record<string, unknown>)[key])}`;
   }
   return `{${text}}`;
+}
+
+/** By code unit, in place. For the few keys that most objects have, sort() takes twice as long and leaves garbage. */
+function sorted(keys: string[]): string[] {
+  if (keys.length > 30) return keys.sort();
+  for (let at = 1; at < keys.length; at++) {
+    const key = keys[at]!;
+    let to = at;
+    for (; to > 0 && keys[to - 1]! > key; to--) keys[to] = keys[to - 1]!;
+    keys[to] = key;
+  }
+  return keys;
 }
 
 /** What JSON escapes: quotes, backslashes, control characters, and halves of surrogate pairs. */

@@ -18,7 +18,7 @@ export function lookupTokens(identity: Identity, fields: readonly string[], toke
     // from its value comes after all values, so it is dropped first if there are too many.
     const values = lookupValues(identity, field);
     const plain = values.map((value) => plainSpelling(field, value)).filter((value) => value !== "");
-    const distinct = new Set([...values, ...plain].map((value) => tokens.lookup(field, value)));
+    const distinct = new Set([...new Set([...values, ...plain])].map((value) => tokens.lookup(field, value)));
     for (const [position, token] of [...distinct].slice(0, MAX_VALUES).entries())
       found[position === 0 ? field : `${field}/${position + 1}`] = token;
   }

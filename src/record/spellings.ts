@@ -13,6 +13,10 @@ const DASH = /[\p{Dash}\u02D7\u2043]/gu;
 const SINGLE_QUOTE = /[\u2018-\u201B\u2032\u02BC]/gu;
 const DOUBLE_QUOTE = /[\u201C-\u201F\u2033]/gu;
 const SLASH = /[\u2044\u2215]/gu;
+/** Printable ASCII with single blanks, as most values are: it is its own plain form. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
+/** A domain that has one form only. */
+const PLAIN_DOMAIN = /^(?!.*xn--)(?:[a-z0-9-]+\.)+[a-z][a-z-]*$/;
 /** Letters of other scripts that look like Latin ones. */
 const LOOKALIKE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
 /** How Excel writes long numbers: 1,23E+12. */
@@ -48,6 +52,7 @@ export function idSpellings(id: string): string[] {
 
 /** Free text: NFKC compatibility forms, nothing invisible, ASCII digits, hyphens, quotes and single blanks. */
 export function plainText(value: string): string {
+  if (PLAIN.test(value)) return value;
   return value
     .normalize("NFKD")
     .replace(INVISIBLE, "")
@@ -112,6 +117,7 @@ function withoutScheme(text: string): string {
 function withDomain(address: string, convert: (domain: string) => string): string {
   const at = address.lastIndexOf("@");
   const domain = address.slice(at + 1);
+  if (PLAIN_DOMAIN.test(domain)) return address;
   if (at < 0 || !/^[\p{L}\p{M}\p{N}._\u3002-]+$/u.test(domain)) return address;
   const converted = convert(domain);
   return /\p{L}/u.test(converted) ? address.slice(0, at + 1) + converted : address;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 import fc from "fast-check";
 import { Secret } from "../../src/config/secret.ts";
 import { lookupTokens, MAX_VALUES } from "../../src/record/lookups.ts";
-import { idSpellings, spellings, unusualSpelling } from "../../src/record/spellings.ts";
+import { idSpellings, plainText, spellings, unusualSpelling } from "../../src/record/spellings.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { person } from "./person.ts";
 
@@ -230,6 +230,35 @@ test("accepts any text, and a plain spelling is its own plain spelling", () => {
       assert.ok(spellings(name, value).length <= 7);
       if (value.trim() !== "") assert.ok(meet(stored(name, value), asked(name, value)));
     }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("printable ASCII is its own plain form, but for its blanks", () => {
+  const ascii = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
+  fc.assert(
+    fc.property(ascii, (text) => {
+      const plain = text.replace(/ +/g, " ").trim();
+      // The second has a blank that is changed, so that nothing is left out.
+      assert.equal(plainText(text), plain);
+      assert.equal(plainText(`${text}\u00a0`), plain);
+    }),
+  );
+});
+
+test("a plain domain has one form", () => {
+  const label = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
+  fc.assert(
+    fc.property(
+      fc.array(label, { minLength: 1, maxLength: 3 }),
+      fc.stringMatching(/^[a-z][a-z-]{0,8}$/),
+      (labels, last) => {
+        const domain = [...labels, last].join(".");
+        if (domain.includes("xn--")) return;
+        assert.equal(domainToUnicode(domain), domain);
+        assert.equal(domainToASCII(domain), domain);
+      },
+    ),
     { numRuns: 2_000 },
   );
 });

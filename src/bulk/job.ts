@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Lock } from "../vault/vault.ts";
 import { partitionOf } from "./aws.ts";
 
@@ -29,8 +30,8 @@ export function commandOf({ client, region, folder, file, sha256, lock }: Job): 
   const create = [
     `aws s3control create-job --account-id "$ACCOUNT" --role-arn "$ROLE"`,
     ...(region === undefined ? [] : [`--region ${region}`]),
-    // The same manifest makes one job, however often this is run.
-    `--priority 10 --no-confirmation-required --client-request-token ${sha256}`,
+    // The same manifest for the same date makes one job, however often this is run.
+    `--priority 10 --no-confirmation-required --client-request-token ${hash("sha256", `${path} ${sha256}`)}`,
     `--description 'Holdfast, ${client}: locks until ${until}'`,
     `--operation '${JSON.stringify(operation)}'`,
     `--manifest ${manifest}`,

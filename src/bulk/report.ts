@@ -3,8 +3,6 @@ import { HoldfastError } from "../core/error.ts";
 
 /** The columns that are used. */
 const COLUMNS = ["Bucket", "Key", "VersionId", "TaskStatus"];
-/** Largest manifest of a report, in bytes. */
-export const MAX_REPORT = 16 * 1024 ** 2;
 
 /** Untrusted: it lies in a bucket of its own. */
 const schema = z.object({

@@ -76,7 +76,9 @@ describe("extension in bulk on Ceph RGW", { skip: withoutCeph }, () => {
     );
     assert.equal(job.manifest.Location.ETag, "0123abcd");
     assert.equal(job.report.ReportScope, "AllTasks");
-    assert.equal(job.args[job.args.indexOf("--client-request-token") + 1], entry!.sha256);
+    const token = job.args[job.args.indexOf("--client-request-token") + 1]!;
+    assert.match(token, /^[0-9a-f]{64}$/);
+    assert.equal((await runCommand(folder, entry!)).args.includes(token), true, "run again, it makes no second job");
 
     const tasks = lines.map((line): Task => ({ line }));
     await setRetention(tasks, job);

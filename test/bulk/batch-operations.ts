@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { PutObjectRetentionCommand } from "@aws-sdk/client-s3";
+import { PutObjectRetentionCommand, S3ServiceException } from "@aws-sdk/client-s3";
 import { parse } from "csv-parse/sync";
 import { s3Client } from "../servers/s3.ts";
 
@@ -73,17 +73,25 @@ export async function runCommand(folder: string, { command }: IndexEntry): Promi
   return { operation: json("--operation"), manifest: json("--manifest"), report: json("--report"), args };
 }
 
-/** Does the job: sets the retention of each line that is not to fail, by a client of its own. */
-export async function setRetention(tasks: readonly Task[], { operation }: CreateJob): Promise<void> {
+/** Does the job by a client of its own: sets the retention of each line that is not to fail. Returns what came of each. */
+export async function setRetention(tasks: readonly Task[], { operation }: CreateJob): Promise<Task[]> {
   const client = s3Client();
   const { RetainUntilDate, Mode } = operation.S3PutObjectRetention.Retention;
+  const done: Task[] = [];
   for (const { line, failed } of tasks) {
-    if (failed) continue;
     const [Bucket, key, VersionId] = line;
     const Retention = { Mode, RetainUntilDate: new Date(RetainUntilDate) };
-    await client.send(new PutObjectRetentionCommand({ Bucket, Key: decodeURIComponent(key), VersionId, Retention }));
+    const put = { Bucket, Key: decodeURIComponent(key), VersionId, Retention };
+    const refused = failed ?? (await client.send(new PutObjectRetentionCommand(put)).then(() => undefined, codeOf));
+    done.push(refused ? { line, failed: refused } : { line });
   }
   client.destroy();
+  return done;
+}
+
+function codeOf(error: unknown): readonly [number, string] {
+  if (!(error instanceof S3ServiceException)) throw error;
+  return [error.$metadata.httpStatusCode ?? 500, error.name];
 }
 
 /** What a test changes in a completion report. */

@@ -66,15 +66,19 @@ export async function confirmCompleted(
 ): Promise<ConfirmedLocks> {
   const config = onlyClient(session, "retention extend --completed");
   const vault = s3VaultOf(config, "--completed");
-  await using held = await openLog(config, session, { job: "retention" });
+  const { console, signal } = session;
   const scratch = join(config.state, `completed-${process.pid}.sqlite`);
+  // Before the vault is held: sorting many millions of rows would keep this process from renewing its lease.
+  using reading = console.progress(`${config.id}: rows of manifests and reports`);
   using completed = await readCompleted({
-    ...{ client: config.id, vault, folder, reports, scratch, signal: session.signal },
+    ...{ client: config.id, vault, folder, reports, scratch, signal, onRows: reading.update },
   });
+  reading.end();
+  await using held = await openLog(config, session, { job: "retention" });
   using work = beginWork(held, session, { what: "locks set in bulk", failure: "lock not set as reported" });
   const confirmed = await confirmLocks(work, completed.outcomes, completed.index);
   await held.stamp();
-  session.console.say(confirmedText(config.id, confirmed));
+  console.say(confirmedText(config.id, confirmed));
   return { client: config.id, ...confirmed };
 }
 

@@ -22,13 +22,15 @@ interface Reading {
   /** A path for what is read. */
   readonly scratch: string;
   readonly signal: AbortSignal;
+  readonly onRows: (rows: number) => void;
 }
 
 /** Reads manifests and completion reports, and holds them against each other. Throws `usage` if anything does not fit. */
-export async function readCompleted({ client, vault, folder, reports, scratch, signal }: Reading): Promise<Completed> {
+export async function readCompleted(of: Reading): Promise<Completed> {
+  const { client, vault, folder, reports, scratch, signal, onRows } = of;
   const index = await readIndex(join(folder, INDEX), { client, vault: vault.url });
   using opened = new DisposableStack();
-  const outcomes = new Outcomes(scratch);
+  const outcomes = new Outcomes(scratch, onRows);
   opened.defer(() => outcomes.close());
   const reading = { place: vault, into: outcomes, signal };
   await readManifests(folder, index, reading);

@@ -22,10 +22,12 @@ const PAGE = 1_000;
 export class Outcomes {
   readonly #db: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
-  #waiting = 0;
+  readonly #onRows: (rows: number) => void;
+  #rows = 0;
   #read: Statement | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, onRows: (rows: number) => void) {
+    this.#onRows = onRows;
     this.#db = scratch(path, TABLES);
     this.#statements = prepare(this.#db);
     this.#statements.begin.run();
@@ -43,7 +45,8 @@ export class Outcomes {
   }
 
   #pause(): void {
-    if (++this.#waiting % BATCH > 0) return;
+    if (++this.#rows % BATCH > 0) return;
+    this.#onRows(this.#rows);
     this.#statements.commit.run();
     this.#statements.begin.run();
   }

@@ -80,4 +80,26 @@ describe("killed at every kind of write", { skip: withoutCeph }, () => {
       assert.equal((await indexIn(place.path(name))).manifests.length, 1, what);
     }
   });
+
+  test("asked to stop while it asks the store: nothing is logged, and the same command does all", async () => {
+    await using made = await ready();
+    const { place, args, objects } = made;
+    await place.configure({ vault: { lockRate: "2/h" } });
+    const run = place.start("retention", args);
+    const isHeld = async (): Promise<boolean> => {
+      const vault = await place.vault();
+      const { bytes } = await vault.read("lease.json", 10_000);
+      await vault.close();
+      return (JSON.parse(Buffer.from(bytes).toString("utf8")) as { released?: true }).released !== true;
+    };
+    while (!(await isHeld()));
+    run.kill("SIGTERM");
+    const ended = await run.ended;
+    assert.equal(ended.code, 130, ended.stderr);
+    assert.deepEqual(await place.entries("lock.extended"), []);
+    await place.configure({ vault: FAST });
+    assert.equal((await place.here("retention", args)).code, 0);
+    const logged = (await place.entries("lock.extended")).flatMap((entry) => entry.objects);
+    assert.equal(logged.length, objects);
+  });
 });

@@ -5,6 +5,7 @@ import { pagesAfter } from "../src/backfill/pages.ts";
 import { Position, type Reached } from "../src/backfill/position.ts";
 import { survey } from "../src/backfill/survey.ts";
 import type { ClientConfig } from "../src/config/config.ts";
+import { type Rate, rateText } from "../src/config/rate.ts";
 import type { ActiveSourceConfig } from "../src/config/source-config.ts";
 import { placeOf } from "../src/config/sources.ts";
 import { HoldfastError, hasCode, isTransient } from "../src/core/error.ts";
@@ -14,6 +15,7 @@ import type { Period, Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { PartialWalk } from "../src/export/run-options.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
+import { number, seconds } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/secretbox.ts";
 import { messagesOf, type Session } from "../src/session/client.ts";
@@ -21,6 +23,7 @@ import { openExporting } from "../src/session/open-exporting.ts";
 import { openLog } from "../src/session/open-log.ts";
 import { VERSION } from "../src/session/version.ts";
 import { observerOf } from "../src/session/watch.ts";
+import type { Apart, Source } from "../src/source/source.ts";
 import type { RedisAddress } from "../src/workers/address.ts";
 import { refuseImpossible } from "./backfill-plan.ts";
 
@@ -110,6 +113,12 @@ async function runTurn(
       else position.save({ cursor, examined, total: reached.total });
     },
   };
+  const left = (reached.total ?? 0) - reached.examined;
+  const slow = slowerThanAll(source, sourceConfig);
+  if (slow && left > 0)
+    console.say(
+      `${place}: ${number(left)} ${slow.of} take ${seconds((left * slow.rate.per) / slow.rate.count / 1000)}, at ${rateText(slow.rate)}; people without one take less`,
+    );
   if (reached.cursor !== null)
     log.info("resuming where the last run stopped", { client: config.id, count: reached.examined });
   const selection: Selection = ids
@@ -139,6 +148,12 @@ async function runTurn(
   const summary = await run(coordinator);
   if (summary.outcome !== "interrupted") await coordinator.end();
   return summary;
+}
+
+/** What the provider limits apart, if one for each person takes longer than one request for each. */
+function slowerThanAll({ apart = [] }: Source, { rate: all }: Pick<ActiveSourceConfig, "rate">): Apart | undefined {
+  const each = ({ count, per }: Rate): number => per / count;
+  return apart.filter(({ rate }) => each(rate) > each(all)).sort((one, other) => each(other.rate) - each(one.rate))[0];
 }
 
 /** Walks the list first, a hundredth of the total work, so that the progress can show the time left. */

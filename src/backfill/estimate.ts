@@ -1,5 +1,6 @@
 import type { Totals } from "../catalog/totals.ts";
 import type { ClientConfig } from "../config/config.ts";
+import { type Rate, rateText } from "../config/rate.ts";
 import type { SourceConfig } from "../config/source-config.ts";
 import { meanOf, NOT_SAMPLED } from "../export/sample.ts";
 import { bytes, number, plural, seconds } from "../observe/format.ts";
@@ -27,6 +28,8 @@ export interface Estimate extends Omit<Survey, "sample" | "list" | "toFetch"> {
   readonly seconds: number;
   /** What the provider limits apart, if that is what takes the time. */
   readonly slowest: string | null;
+  /** All requests, then what the provider limits apart: the time that each takes at its own pace. */
+  readonly paces: readonly Pace[];
   /** The minimum, by the source's budget. Null if it has no budget. */
   readonly months: number | null;
   /** Records in the vault, which sizes are estimated from. */
@@ -35,6 +38,14 @@ export interface Estimate extends Omit<Survey, "sample" | "list" | "toFetch"> {
   readonly puts: number | null;
   /** Cost of those writes, in the given price's currency. */
   readonly cost: number | null;
+}
+
+export interface Pace {
+  readonly of: string;
+  /** `8/min` */
+  readonly rate: string;
+  readonly requests: number;
+  readonly seconds: number;
 }
 
 export interface EstimateParts {
@@ -75,10 +86,14 @@ export async function estimate(
     Math.round(2 * survey.pages + asked + again * each.resources + (toFetch ?? 0) * (each.resources + each.files)) + 1;
   const requests = isAsked ? reads : 0;
   const { budget } = sourceConfig;
-  const { count, per } = sourceConfig.rate;
-  const atRate = (requests * per) / count / 1000;
-  const apart = full && source.pace ? ((toFetch ?? 0) * source.pace.rate.per) / source.pace.rate.count / 1000 : 0;
-  const time = Math.max(atRate, apart);
+  const atRate = paceOf("all requests", sourceConfig.rate, requests);
+  const apart = (source.apart ?? []).map(({ of, rate, ofFiles }, at) =>
+    // As often as in the sample.
+    paceOf(of, rate, ((toFetch ?? 0) + again) * (each.apart[at] ?? 0) + (ofFiles ? (files ?? 0) : 0)),
+  );
+  const paces = [atRate, ...apart];
+  const slowest = paces.reduce((one, other) => (other.seconds > one.seconds ? other : one));
+  const time = slowest.seconds;
   const kept = catalog?.totals.counts();
   const basis = kept?.versions ?? 0;
   const puts =
@@ -96,13 +111,19 @@ export async function estimate(
     files,
     requests,
     seconds: time,
-    slowest: apart > atRate ? (source.pace?.of ?? null) : null,
+    slowest: slowest === atRate ? null : slowest.of,
+    paces,
     months: budget === undefined ? null : Math.ceil(requests / budget),
     puts,
     basis,
     bytes: toFetch === 0 ? 0 : isEnough ? Math.round((kept.bytes / basis) * toFetch) : null,
     cost: price === undefined || puts === null ? null : (puts * price) / 1000,
   };
+}
+
+function paceOf(of: string, rate: Rate, requests: number): Pace {
+  const { count, per } = rate;
+  return { of, rate: rateText(rate), requests: Math.round(requests), seconds: (requests * per) / count / 1000 };
 }
 
 /** How many of a list there are, if the others are like those asked about. Null if that says nothing. */
@@ -126,6 +147,7 @@ export function estimateText(of: Estimate, place: string): string[] {
           ["time", timeText(of)],
         ]
       : []),
+    ...(of.requests > 0 && of.paces.length > 1 ? [["paces", of.paces.map(paceText).join("; ")]] : []),
     ...(of.months === null ? [] : [["months", `at least ${number(of.months)}, by the source's budget`]]),
     ["S3 writes", of.puts === null ? UNKNOWN : `about ${number(of.puts)}${costText(of)}`],
     ...(of.toFetch === null ? [["next", NEXT]] : []),
@@ -181,6 +203,9 @@ function timeText({ seconds: time, slowest }: Estimate): string {
   if (slowest !== null) return `about ${seconds(time)}, at the provider's pace of ${slowest}`;
   return `at least ${seconds(time)}, at the configured rate`;
 }
+
+export const paceText = ({ of, rate, requests, seconds: time }: Pace): string =>
+  `${number(requests)} ${of === "all requests" ? "requests" : of} at ${rate}: ${seconds(time)}`;
 
 function sealedText({ bytes: size, toFetch, basis }: Estimate): string {
   if (toFetch === null) return UNKNOWN;

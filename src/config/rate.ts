@@ -24,6 +24,11 @@ export function parseRate(text: string): Rate {
   return { count, per: UNITS[match[2] as keyof typeof UNITS] };
 }
 
+/** As `parseRate` reads it; `per` is a unit of its own: `8/min`. */
+export function rateText({ count, per }: Rate): string {
+  return `${count}/${Object.entries(UNITS).find(([, ms]) => ms === per)?.[0] ?? `${per} ms`}`;
+}
+
 /** `10000/month`: the most requests in a calendar month. @throws HoldfastError "config" */
 export function parseBudget(text: string): number {
   const [, count] = /^([1-9][0-9]{0,8})\/month$/.exec(text) ?? [];

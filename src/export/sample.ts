@@ -34,18 +34,21 @@ export interface Mean {
   readonly sampled: number;
   /** Those that the provider does not have. */
   readonly missing: number;
+  /** Requests of what the provider limits apart, without those of files, in the order of `Source.apart`. */
+  readonly apart: readonly number[];
 }
 
 /** Where records have no files. */
-export const NOT_SAMPLED: Mean = { resources: 0, files: 0, sampled: 0, missing: 0 };
+export const NOT_SAMPLED: Mean = { resources: 0, files: 0, sampled: 0, missing: 0, apart: [] };
 
 /** @param onAsked called with how many were asked about so far */
 export async function meanOf(
   sample: readonly Candidate[],
-  source: Pick<Source, "dossier">,
+  source: Pick<Source, "dossier" | "apart">,
   { full = true, onAsked = (_: number): void => {} } = {},
 ): Promise<Mean> {
   let [resources, files, sampled, missing] = [0, 0, 0, 0];
+  const before = source.apart ?? [];
   for (const [at, { id }] of sample.entries()) {
     onAsked(at);
     try {
@@ -60,5 +63,6 @@ export async function meanOf(
     }
   }
   const of = Math.max(1, sampled);
-  return { resources: sampled === 0 ? 1 : resources / of, files: files / of, sampled, missing };
+  const apart = (source.apart ?? []).map(({ requests }, at) => (requests - before[at]!.requests) / of);
+  return { resources: sampled === 0 ? 1 : resources / of, files: files / of, sampled, missing, apart };
 }

@@ -26,7 +26,7 @@ export class HttpLimits {
     if (endpoint === undefined) return this.#throttle.run((answered) => work(this.#telling(answered)), ended);
     // A wait for the endpoint's limit does not take a place among the parallel requests.
     return endpoint.run(
-      async (there) => this.#throttle.run((answered) => work(this.#telling(answered, there)), ended),
+      async (there) => this.#throttle.run((answered) => work(this.#telling(answered, there)), ended, true),
       ended,
     );
   }

@@ -32,6 +32,10 @@ export interface EndpointLimit {
   /** Calls with one of these names share the limit. */
   readonly names: readonly string[];
   readonly rate: Rate;
+  /** What they get, for people, where a backfill may have to wait for it. */
+  readonly of?: string;
+  /** Whether each file costs one of them. */
+  readonly ofFiles?: boolean;
 }
 
 /** How this client uses an API: its config and the run know. */

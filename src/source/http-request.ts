@@ -39,6 +39,8 @@ export class Sender {
   readonly #silence: (ms: number) => boolean;
   readonly #now: Clock;
   #requests = 0;
+  /** By the call's name. */
+  readonly #sent = new Map<string, number>();
 
   /** @param silence the provider asks for no requests for so long, in ms; false if it has done so for too long */
   constructor(dispatcher: Dispatcher, options: HttpOptions & Api, silence: (ms: number) => boolean) {
@@ -53,12 +55,18 @@ export class Sender {
     return this.#requests;
   }
 
+  /** Requests with this name. */
+  sent(name: string): number {
+    return this.#sent.get(name) ?? 0;
+  }
+
   /** Without `answered`, nothing is learned about the API's limits. */
   async send(
     { name, isApi, redirect, method, origin, path, body, accept, headers, saysMissing }: HttpRequest,
     answered?: Answered,
   ): Promise<Dispatcher.ResponseData> {
     this.#requests += 1;
+    this.#sent.set(name, this.sent(name) + 1);
     const begun = performance.now();
     const told = (outcome: string) => this.#options.onRequest?.(name, outcome, (performance.now() - begun) / 1000);
     let response: Dispatcher.ResponseData;

@@ -15,7 +15,7 @@ import { type HttpRequest, Sender } from "./http-request.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { otherOrigin } from "./other-origin.ts";
 import type { LimitsView } from "./rate/limits.ts";
-import type { FetchedFile } from "./source.ts";
+import type { Apart, FetchedFile } from "./source.ts";
 import type { TheirTime } from "./their-time.ts";
 
 /** One request. It may be sent again: it only reads, or creates what expires by itself. */
@@ -84,6 +84,14 @@ export class Http {
 
   get limits(): LimitsView {
     return this.#limits.view;
+  }
+
+  /** The limits of some endpoints that have a name, with what was sent so far. */
+  get apart(): readonly Apart[] {
+    return (this.#options.endpoints ?? []).flatMap(({ names, rate, of, ofFiles = false }) => {
+      const requests = names.reduce((sum, name) => sum + this.#sender.sent(name), 0);
+      return of === undefined ? [] : [{ of, rate, requests, ofFiles }];
+    });
   }
 
   /** The body of a JSON answer, byte for byte. Throws source-response above `limit` bytes. */

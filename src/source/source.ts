@@ -68,8 +68,8 @@ export interface Source {
   /** What the source has and does not hand out yet, as far as it has looked. Undefined where there is no such thing. */
   readonly waiting?: WaitingDrops | undefined;
 
-  /** Full dossiers come no faster than this, whatever the rate of requests; `of` says what the provider limits. */
-  readonly pace?: { readonly rate: Rate; readonly of: string } | undefined;
+  /** What the provider limits apart from the rate of all requests. */
+  readonly apart?: readonly Apart[];
 
   /** The current rate and its limit; `limitsText` shows it. */
   readonly limits: LimitsView;
@@ -78,6 +78,17 @@ export interface Source {
   readonly requests: number;
 
   close(): Promise<void>;
+}
+
+/** A limit of some requests, which also count for the rate of all. */
+export interface Apart {
+  /** What they get, for people: `AML cases`. */
+  readonly of: string;
+  readonly rate: Rate;
+  /** Sent so far, including retries. */
+  readonly requests: number;
+  /** Whether a file costs one as well. */
+  readonly ofFiles: boolean;
 }
 
 /** One check of a source's key: nothing secret or personal. */

@@ -16,6 +16,8 @@ export interface Claimant {
   readonly priority: Priority;
   /** Since when it is ready to start. */
   readonly since: number;
+  /** How late a start may be without delaying the next one: `lateOf`. */
+  readonly late: number;
 }
 
 /** `low` gets one start in this many, so that a backfill makes progress beside an export that never ends. */
@@ -23,10 +25,16 @@ const SHARE = 20;
 /** A claimant that announced itself but does not come within this time, in ms, is busy or dead: others continue. */
 const GRACE = 100;
 /**
- * Timers are a few ms late, and when the pace rises, the start that a claimant waits for moves into the past. To keep
- * the rate, a start may be this much late, in ms, without delaying the next one.
+ * Starts are this much further apart than the rate says. A provider counts requests as they arrive, which some do a little
+ * sooner after they began than others: without room, every other window would have one too many at the limit itself.
  */
-export const LATE = 25;
+export const SPREAD = 1.01;
+/**
+ * Timers are late, and when the pace rises, the start that a claimant waits for moves into the past. To keep the rate, a
+ * start may be this much late, in ms, without delaying the next one: at most half of the room that `SPREAD` leaves in
+ * the time that the rate is for, but always enough for a timer.
+ */
+export const lateOf = (per: number): number => Math.max(25, ((SPREAD - 1) * per) / 2);
 /** Rounding errors of sums are smaller than this, in ms. */
 const ROUNDING = 1e-3;
 
@@ -34,17 +42,17 @@ const ROUNDING = 1e-3;
  * Takes the next start, or returns how long to wait before trying again. Nothing is reserved: a claimant that dies
  * while it waits leaves only its announcement, which counts until `GRACE` after its start.
  *
- * Starts are `1/pace` apart: a period `t` never has more than `(t + LATE) × rate + 1` of them. If no timer is late and
- * the pace does not rise during a wait, a half-open period `t` has at most `t × rate`.
+ * Starts are `SPREAD/pace` apart: a period `t` never has more than `(t + late) × rate / SPREAD + 1` of them. If no timer
+ * is late and the pace does not rise during a wait, a half-open period `t` has at most `t × rate`.
  */
-export function claim(state: LimitsState, { priority, since }: Claimant, now: number): Wait | undefined {
+export function claim(state: LimitsState, { priority, since, late }: Claimant, now: number): Wait | undefined {
   const due = Math.max(nextStart(state, now), state.silentUntil);
   const gap = 1000 / pace(state, now);
   let ms = due - now;
   if (ms <= ROUNDING) {
     const owner = ownerOf(state, gap, now);
     if (owner === undefined || owner === priority) {
-      take(state, priority, Math.max(due, Math.min(now, Math.max(since, now - LATE))));
+      take(state, priority, Math.max(due, Math.min(now, Math.max(since, now - late))));
       return undefined;
     }
     const believed = owner === "high" ? state.highUntil : state.lowUntil;
@@ -56,7 +64,7 @@ export function claim(state: LimitsState, { priority, since }: Claimant, now: nu
 
 /** A pace from headers ends with its window, even between two starts. */
 function nextStart(state: LimitsState, now: number): number {
-  const next = state.last + 1000 / state.rate;
+  const next = state.last + (SPREAD * 1000) / state.rate;
   if (now >= state.toldUntil || state.told >= state.rate) return next;
   return Math.min(state.last + 1000 / state.told, Math.max(next, state.toldUntil));
 }

@@ -2,7 +2,7 @@ import type { Rate } from "../../config/rate.ts";
 import type { Clock } from "../../core/clock.ts";
 import { HoldfastError } from "../../core/error.ts";
 import * as aimd from "./aimd.ts";
-import { claim, type Priority, type Wait } from "./claim.ts";
+import { claim, lateOf, type Priority, type Wait } from "./claim.ts";
 import type { RateAdvice } from "./rate-headers.ts";
 
 /** What people see of the limits: `limitsText`. */
@@ -86,6 +86,7 @@ const PATIENCE = 3_600_000;
 export class Limits {
   readonly #bounds: aimd.Bounds;
   readonly #per: number;
+  readonly #late: number;
   readonly #store: LimitsStore;
   readonly #priority: Priority;
   readonly #budget: number | undefined;
@@ -108,6 +109,7 @@ export class Limits {
     const { store = new OwnLimits(), priority = "high", budget, now = Date.now } = options;
     this.#bounds = aimd.boundsOf(rate);
     this.#per = rate.per;
+    this.#late = lateOf(rate.per);
     this.#rate = this.#bounds.start;
     this.#store = store;
     this.#priority = priority;
@@ -122,7 +124,7 @@ export class Limits {
 
   /** Takes a start, or returns how long to wait. @param since when the request became ready */
   claim(since: number): Wait | undefined {
-    return this.#change((state, now) => claim(state, { priority: this.#priority, since }, now));
+    return this.#change((state, now) => claim(state, { priority: this.#priority, since, late: this.#late }, now));
   }
 
   /** Counts a request. Throws source-budget if the month's number is used up: then no request may start. */

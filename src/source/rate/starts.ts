@@ -25,8 +25,9 @@ export interface Starts {
   /**
    * Throws `interrupted` if closed, or if aborted during a silence or a long wait; `source-budget` if the month's number
    * of requests is used up.
+   * @param first it has waited for a limit of its own, and goes before others: a delay would put it near the next one
    */
-  start(): Promise<Start>;
+  start(first?: boolean): Promise<Start>;
   /** Reports the end of a started request: its answer, or undefined without one. Call it once for each start. */
   ended(start: Start, answer: AnswerHead | undefined): void;
   /** Starts nothing for `ms`; a longer silence already in effect remains. Returns false if it is not kept. */
@@ -49,8 +50,8 @@ export class OwnStarts implements Starts {
     this.#pacer = new Pacer(limits, signal, onWait);
   }
 
-  async start(): Promise<Start> {
-    const start = await this.#pacer.start();
+  async start(first = false): Promise<Start> {
+    const start = await this.#pacer.start(first);
     this.#limits.spend();
     this.#unanswered += 1;
     return start;
@@ -85,6 +86,7 @@ export class OwnStarts implements Starts {
 }
 
 interface Waiting {
+  readonly first: boolean;
   readonly since: number;
   readonly resolve: (start: Start) => void;
   readonly reject: (error: HoldfastError) => void;
@@ -100,7 +102,7 @@ const LONG = 60_000;
 /** @param until in ms since 1970. @param why the cause of the long wait */
 export type OnWait = (until: number, why: string) => void;
 
-/** The queue of requests that are ready; they start in order, as the limits allow. */
+/** The queue of requests that are ready; they start in order, those who go first before others, as the limits allow. */
 class Pacer {
   readonly #limits: Limits;
   readonly #signal: AbortSignal | undefined;
@@ -119,9 +121,11 @@ class Pacer {
   }
 
   /** Throws `interrupted` if closed, or if aborted during a silence or a long wait. */
-  start(): Promise<Start> {
+  start(first: boolean): Promise<Start> {
     const { promise, resolve, reject } = Promise.withResolvers<Start>();
-    this.#line.push({ since: this.#limits.now(), resolve, reject, waited: this.#line.length > 0 });
+    const waiting = { first, since: this.#limits.now(), resolve, reject, waited: this.#line.length > 0 };
+    const place = first ? this.#line.findIndex((other) => !other.first) : -1;
+    this.#line.splice(place === -1 ? this.#line.length : place, 0, waiting);
     if (this.#line.length === 1) this.serve();
     return promise;
   }

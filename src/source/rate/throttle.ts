@@ -25,11 +25,14 @@ export class Throttle {
     return this.#starts.view;
   }
 
-  /** @param ended the result is returned at once, but counts as in flight until this settles */
-  run<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>): Promise<T> {
+  /**
+   * @param ended the result is returned at once, but counts as in flight until this settles
+   * @param first it goes before others that wait
+   */
+  run<T>(work: (answered: Answered) => Promise<T>, ended?: (result: T) => Promise<unknown>, first = false): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const task = async (): Promise<void> => {
-      const start = await this.#starts.start();
+      const start = await this.#starts.start(first);
       let told = false;
       const end = (answer?: AnswerHead): void => {
         if (!told) this.#starts.ended(start, answer);
@@ -46,7 +49,9 @@ export class Throttle {
         end();
       }
     };
-    this.#queue.add(task).catch((error: unknown) => reject(error instanceof HoldfastError ? error : cleared(error)));
+    this.#queue
+      .add(task, { priority: Number(first) })
+      .catch((error: unknown) => reject(error instanceof HoldfastError ? error : cleared(error)));
     return promise;
   }
 

@@ -4,7 +4,7 @@ import { Http } from "../http.ts";
 import type { HttpOptions } from "../http-options.ts";
 import { PageCursor } from "../page-cursor.ts";
 import type { LimitsView } from "../rate/limits.ts";
-import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
+import type { Apart, Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { id as idSchema } from "./answers.ts";
 import { EVENTS, eventsCall, isRefusal, SESSIONS, sessionsCall } from "./calls.ts";
 import { checkKey } from "./checks.ts";
@@ -63,6 +63,10 @@ export class StripeSource implements Source {
 
   get limits(): LimitsView {
     return this.#http.limits;
+  }
+
+  get apart(): readonly Apart[] {
+    return this.#http.apart;
   }
 
   project(): Promise<Project> {

@@ -6,7 +6,7 @@ import { broken, plainId } from "../answer.ts";
 import { Http } from "../http.ts";
 import type { HttpOptions } from "../http-options.ts";
 import type { LimitsView } from "../rate/limits.ts";
-import type { Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
+import type { Apart, Change, Dossier, FetchedFile, Page, Project, Source, SourceCheck } from "../source.ts";
 import { type Members, parseApplicant } from "./answers.ts";
 import { AML_CASE, applicantCall, IMAGES, isRefusal, referenceCall } from "./calls.ts";
 import { checkToken } from "./checks.ts";
@@ -14,6 +14,7 @@ import { comparable } from "./content.ts";
 import { fileCall, filesOf } from "./files.ts";
 import { type Aml, type Ask, applicantIn, Gathering } from "./gathering.ts";
 import { identityOf } from "./identity.ts";
+import { limitsOf } from "./limits.ts";
 import { projectOf } from "./project.ts";
 import { signedBy } from "./signing.ts";
 import { hasBegun, isOpen, namesSomeone } from "./state.ts";
@@ -29,8 +30,6 @@ export interface SumsubOptions extends HttpOptions {
   readonly now?: Clock;
 }
 
-/** Sumsub allows 10 a minute. The client's own product gets its share. */
-const AML_RATE: Rate = { count: 8, per: 60_000 };
 /** Maximum size of one answer, in bytes. */
 const MAX_ANSWER = 1024 * 1024;
 
@@ -47,7 +46,7 @@ export class SumsubSource implements Source {
   readonly #ask: Ask = async (call) => (await this.#http.text(call, MAX_ANSWER)).text;
 
   constructor(options: SumsubOptions) {
-    const { appToken, aml = true, amlRate: rate = AML_RATE } = options;
+    const { appToken, aml = true, amlRate } = options;
     this.api = options.url;
     this.#options = options;
     this.#aml = { isUsed: aml, isRefused: false };
@@ -55,14 +54,13 @@ export class SumsubSource implements Source {
       ...options,
       auth: signedBy(appToken),
       saysMissing: isRefusal,
-      endpoints: [{ names: [AML_CASE], rate }],
+      ...limitsOf(amlRate),
       keyIs: "the secret key that Sumsub showed with the app token in appToken",
     });
   }
 
-  get pace() {
-    const { aml = true, amlRate: rate = AML_RATE } = this.#options;
-    return aml ? { rate, of: "AML cases" } : undefined;
+  get apart(): readonly Apart[] {
+    return this.#aml.isUsed ? this.#http.apart : [];
   }
 
   get requests(): number {

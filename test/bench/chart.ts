@@ -16,14 +16,16 @@ const COLOURS = `
  * A bar for each contender, with marks from the slowest to the fastest round; readable on light and dark backgrounds.
  */
 export function chart({ machine, figures }: Result): string {
-  const groups = [...Map.groupBy(figures, ({ group }) => group)].filter(([group]) => /^(export|sealing)/.test(group));
+  const groups = [...Map.groupBy(figures, ({ group }) => group)].filter(([group]) =>
+    /^(export|sealing|processor)/.test(group),
+  );
   const parts: string[] = [];
   let y = 24;
   const text = (x: number, of: string, kind = "", anchor = "start") =>
     parts.push(`<text x="${x}" y="${y}" class="${kind}" text-anchor="${anchor}">${escaped(of)}</text>`);
   for (const [group, ones] of groups) {
     const most = Math.max(...ones.flatMap(({ rounds }) => rounds));
-    text(0, `${group}, ${ones[0]!.unit}`, "head");
+    text(0, `${group}, ${ones[0]!.unit}${group.startsWith("processor") ? " (less is better)" : ""}`, "head");
     y += ROW;
     for (const { name, rounds } of ones) {
       const length = (value: number) => Math.max(1, (value / most) * BAR);

@@ -10,12 +10,12 @@ import type { Report } from "./report.ts";
 import { contentOf, objectsOf, sizesOf, type Workload } from "./workload.ts";
 
 /** Holdfast's default, used for all contenders. */
-const CONCURRENCY = 16;
+export const CONCURRENCY = 16;
 /** For the shell loop, which is too slow for all objects. */
 const SAMPLE = 40;
 
 /** rclone reads a certificate bundle named in the environment even without TLS, and refuses it. */
-const BARE = { AWS_CA_BUNDLE: undefined };
+export const BARE = { AWS_CA_BUNDLE: undefined };
 
 /** The seconds for all objects. */
 type Contender = () => Promise<number>;
@@ -87,32 +87,16 @@ async function makeOthers(workload: Workload) {
   await using keys = await makeWorkplace({ url: "http://127.0.0.1:9", apiKey: "none" }, { init: false });
   const recipients = [keys.officer.recipient, keys.escrow.recipient];
   const sizes = sizesOf(workload);
-  const plain = join(folder, "plain");
-  for (const [n, size] of sizes.entries()) {
-    const inside = join(plain, String(n % 256).padStart(3, "0"));
-    await mkdir(inside, { recursive: true });
-    await writeFile(join(inside, String(n)), contentOf(size));
-  }
+  const plain = await plainFiles(folder, workload);
   const put = async (...to: string[]) =>
     (await child("put.ts", await lockedBucket(), JSON.stringify(sizes), String(CONCURRENCY), ...to)).seconds;
-  const rclone = async (bucket: string): Promise<string> => {
-    const config = join(folder, `${bucket}.conf`);
-    const { stdout: password } = await run("rclone", ["obscure", "correct horse battery staple"]);
-    await writeFile(
-      config,
-      `[s3]\ntype = s3\nprovider = Ceph\naccess_key_id = ${process.env.AWS_ACCESS_KEY_ID}\n` +
-        `secret_access_key = ${process.env.AWS_SECRET_ACCESS_KEY}\nendpoint = ${process.env.HOLDFAST_TEST_S3}\n` +
-        `no_check_bucket = true\n\n[crypt]\ntype = crypt\nremote = s3:${bucket}\npassword = ${password.trim()}\n`,
-    );
-    return config;
-  };
+  const rclone = (bucket: string) => rcloneConfig(folder, bucket, process.env.HOLDFAST_TEST_S3!);
   return {
     plain: () => put(),
     age: () => put(...recipients),
     rclone: async () => {
       const config = await rclone(await lockedBucket());
-      const parallel = ["--transfers", String(CONCURRENCY), "--checkers", String(CONCURRENCY)];
-      return (await run("rclone", ["--config", config, "copy", ...parallel, plain, "crypt:"], BARE)).seconds;
+      return (await run("rclone", [...rcloneCopy(config), plain, "crypt:"], BARE)).seconds;
     },
     /** A sample, extrapolated to all objects. */
     shell: async () => {
@@ -126,4 +110,32 @@ async function makeOthers(workload: Workload) {
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** The workload as files, for contenders that copy a folder. */
+export async function plainFiles(folder: string, workload: Workload): Promise<string> {
+  const plain = join(folder, "plain");
+  for (const [n, size] of sizesOf(workload).entries()) {
+    const inside = join(plain, String(n % 256).padStart(3, "0"));
+    await mkdir(inside, { recursive: true });
+    await writeFile(join(inside, String(n)), contentOf(size));
+  }
+  return plain;
+}
+
+/** The config file of an rclone that encrypts into a bucket. */
+export async function rcloneConfig(folder: string, bucket: string, endpoint: string): Promise<string> {
+  const config = join(folder, `${bucket}.conf`);
+  const { stdout: password } = await run("rclone", ["obscure", "correct horse battery staple"]);
+  await writeFile(
+    config,
+    `[s3]\ntype = s3\nprovider = Ceph\naccess_key_id = ${process.env.AWS_ACCESS_KEY_ID}\n` +
+      `secret_access_key = ${process.env.AWS_SECRET_ACCESS_KEY}\nendpoint = ${endpoint}\n` +
+      `list_version = 2\nno_check_bucket = true\n\n[crypt]\ntype = crypt\nremote = s3:${bucket}\npassword = ${password.trim()}\n`,
+  );
+  return config;
+}
+
+export function rcloneCopy(config: string): string[] {
+  return ["--config", config, "copy", "--transfers", String(CONCURRENCY), "--checkers", String(CONCURRENCY)];
 }

@@ -1,10 +1,12 @@
 /**
  * Measures Holdfast and alternatives on this machine: `npm run bench`. Whole processes, in turn, three rounds, against
  * its own Ceph RGW with a locked bucket. Prints a table of medians; writes latest.json and chart.svg to this folder,
- * and the goals into docs/BENCHMARKS.md. Takes some fifteen minutes.
+ * and the tables into docs/BENCHMARKS.md. Takes some twenty minutes.
  *
  *     npm run bench -- --quick          one round, smaller; writes nothing
- *     npm run bench -- --only export    seal, export, concurrency, memory, night, lookup or verify; writes nothing
+ *     npm run bench -- --only export    seal, export, processor, concurrency, memory, night, lookup or verify; writes
+ *                                       nothing
+ *     npm run bench -- --only cost      what a night costs, of the last whole run's figures; writes it
  *
  * HOLDFAST_TEST_S3 names an S3 server to use instead of its own.
  */
@@ -14,7 +16,8 @@ import { parseArgs } from "node:util";
 import { number } from "../../src/observe/format.ts";
 import { type Ceph, installed, startCeph } from "../servers/ceph.ts";
 import { chart } from "./chart.ts";
-import { markdown, Report, table } from "./report.ts";
+import { costTable, perObject } from "./cost.ts";
+import { markdown, Report, sideBySide, table } from "./report.ts";
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string", multiple: true } },
@@ -36,16 +39,19 @@ async function part(name: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-const started = process.env.HOLDFAST_TEST_S3 === undefined ? await start() : undefined;
+const WITHOUT_CEPH = ["seal", "processor", "cost"];
+const isNeeded = !only || only.some((name) => !WITHOUT_CEPH.includes(name));
+const started = isNeeded && process.env.HOLDFAST_TEST_S3 === undefined ? await start() : undefined;
 try {
   // The tests' own modules read the server's address when they are loaded.
   const { sealing } = await import("./sealing.ts");
   const { exporting, concurrencies, ...names } = await import("./exporting.ts");
+  const { processor, processorGroup, RESTIC } = await import("./processor.ts");
   const { largeFile } = await import("./large-file.ts");
   const { night, PARSING } = await import("./night.ts");
   const { looking } = await import("./looking.ts");
   const { verifying, verifyGroup, EACH, LISTED } = await import("./verifying.ts");
-  const { HOLDFAST, STORE, PLAIN, RCLONE } = names;
+  const { HOLDFAST, STORE, PLAIN, AGE, RCLONE } = names;
 
   await part("seal", () => sealing(report, rounds));
   for (const [size, reach] of [
@@ -72,6 +78,21 @@ try {
     report.ratio(`S3 requests per object, ${size}`, report.median(`S3 requests per object, ${size}`, HOLDFAST), {
       most: 1.05,
     });
+  }
+
+  for (const [size, workload] of Object.entries(workloads)) {
+    await part("processor", () => processor(report, size, workload, rounds));
+    // docs/BENCHMARKS.md says why so much: restic sends thousands of small files as one object.
+    for (const [other, reach] of [
+      [AGE, 1],
+      [RCLONE, size === "4 KB" ? 3 : 2],
+      [RESTIC, size === "4 KB" ? 10 : 1.5],
+    ] as const)
+      report.ratio(
+        `processor time per object, ${size}: ${HOLDFAST}, to ${other}`,
+        report.paired(processorGroup(size), HOLDFAST, other),
+        { most: reach },
+      );
   }
 
   const files = { people: quick ? 10 : 20, files: 3, fileBytes: 5 * 1024 * 1024 };
@@ -119,18 +140,30 @@ try {
 
 const result = report.result(quick);
 process.stdout.write(`\n${table(result)}`);
-if (quick || only) process.stderr.write("\nin part: nothing was written\n");
-else {
+const cost = costTable(await perObject(result));
+const isWhole = !quick && !only;
+if (isWhole || only?.includes("cost")) process.stdout.write(`\nwhat a night costs\n${cost}`);
+if (isWhole) {
   await writeFile(beside("latest.json"), `${JSON.stringify(result, null, 2)}\n`);
   await writeFile(beside("chart.svg"), chart(result));
+  await writePart("bench", markdown(result));
+  await writePart("processor", sideBySide(result));
+} else process.stderr.write("\nin part: no measurement was written\n");
+// It is computed, so it is as true after a part.
+if (isWhole || only?.includes("cost")) await writePart("cost", cost);
+if (report.failures.length > 0) process.exitCode = 1;
+
+/** Between its two marks in docs/BENCHMARKS.md. */
+async function writePart(name: string, text: string): Promise<void> {
   const page = beside("../../docs/BENCHMARKS.md");
-  const text = await readFile(page, "utf8");
+  const before = await readFile(page, "utf8");
+  const place = new RegExp(`(?<=<!-- ${name} -->\\n)[\\s\\S]*(?=<!-- /${name} -->)`);
+  if (!place.test(before)) throw new Error(`docs/BENCHMARKS.md has no place for ${name}`);
   await writeFile(
     page,
-    text.replace(/(?<=<!-- bench -->\n)[\s\S]*(?=<!-- \/bench -->)/, () => `\n${markdown(result)}\n`),
+    before.replace(place, () => `\n${text}\n`),
   );
 }
-if (report.failures.length > 0) process.exitCode = 1;
 
 async function start(): Promise<Ceph> {
   if (!installed()) throw new Error("Ceph is not installed: see CONTRIBUTING.md");

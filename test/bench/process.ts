@@ -83,20 +83,28 @@ export function part(name: string, ...args: readonly string[]): Promise<Ran> {
   ]);
 }
 
+/** Seconds, and processor seconds of user and kernel, of a program with all the programs that it starts. */
+export interface Counted {
+  readonly seconds: number;
+  readonly cpu: number;
+}
+
+/** The same measure for every program: what the shell knows of the processes that it waited for. */
+export async function counted(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Counted> {
+  const script = `TIMEFORMAT='{"user":%U,"system":%S}'; time "$@"`;
+  const { seconds, meter } = await run("bash", ["-c", script, "bash", command, ...args], { LC_ALL: "C", ...env });
+  const { user, system } = meter as unknown as { readonly user: number; readonly system: number };
+  return { seconds, cpu: user + system };
+}
+
 /** Runs the real program like `npm start`, with V8's compile cache, as for every Node process in the comparison. */
 export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
-  return run(process.execPath, [
-    YOUNG,
-    "--import",
-    METER,
-    CLI,
-    ...command.split(" "),
-    "--config",
-    config,
-    "--quiet",
-    "--json",
-    ...args,
-  ]);
+  return run(process.execPath, ["--import", METER, ...programOf(command, config), ...args]);
+}
+
+/** What Node is given to run it. */
+export function programOf(command: string, config: string): string[] {
+  return [YOUNG, CLI, ...command.split(" "), "--config", config, "--quiet", "--json"];
 }
 
 /** A server in this folder or elsewhere; its first line on stdout is its address. */

@@ -125,11 +125,32 @@ export function markdown({ machine, ratios, quick }: Result): string {
     `${most ? "at most" : "at least"} ${show(reach)}`,
   ]);
   const head = ["one to the other, the median of three rounds", "measured", "to be reached"];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const line = (cells: string[]): string =>
+  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Node ${machine.node}; what was missed is bold.${quick ? " A quick look: one round, and smaller." : ""}`;
+  return `${grid(head, rows)}\n\n${where}\n`;
+}
+
+/** Processor time for each object, and speed, of all contenders with the store of little cost. */
+export function sideBySide({ figures }: Pick<Result, "figures">): string {
+  const groups = [...Map.groupBy(figures, ({ group }) => group)].filter(([group]) =>
+    /processor time|ms away/.test(group),
+  );
+  const names = [...new Set(groups.flatMap(([, ones]) => ones.map(({ name }) => name)))];
+  const cell = (ones: Result["figures"], wanted: string): string => {
+    const found = ones.find(({ name }) => name === wanted);
+    return found ? show(found.median) : "";
+  };
+  const head = ["", ...groups.map(([group, ones]) => `${group}, ${ones[0]!.unit}`)];
+  return `${grid(
+    head,
+    names.map((name) => [name, ...groups.map(([, ones]) => cell(ones, name))]),
+  )}\n`;
+}
+
+/** A table of Markdown; its first column is of words, the others of figures. */
+export function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]!) : cell.padStart(widths[n]!))).join(" | ")} |`;
   const rule = widths.map((width, n) => (n === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
-  const table = [head, rule, ...rows].map(line);
-  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Node ${machine.node}; what was missed is bold.${quick ? " A quick look: one round, and smaller." : ""}`;
-  return `${table.join("\n")}\n\n${where}\n`;
+  return [head, rule, ...rows].map(line).join("\n");
 }

@@ -43,7 +43,8 @@ export interface StrictS3 {
   close(): Promise<void>;
 }
 
-const OPERATIONS: Record<Operation, (all: store.Store, request: Request) => Answer> = {
+/** What each operation does. */
+export const OPERATIONS: Readonly<Record<Operation, (all: store.Store, request: Request) => Answer>> = {
   CreateBucket: store.createBucket,
   HeadBucket: store.headBucket,
   GetBucketVersioning: store.getVersioning,

@@ -15,7 +15,7 @@ import type { Period, Selection } from "../src/export/plan.ts";
 import { runExport } from "../src/export/run.ts";
 import type { PartialWalk } from "../src/export/run-options.ts";
 import { addSummaries, type Summary } from "../src/export/summary.ts";
-import { number, seconds } from "../src/observe/format.ts";
+import { plural, seconds } from "../src/observe/format.ts";
 import { errorFields } from "../src/observe/log.ts";
 import { Box } from "../src/seal/secretbox.ts";
 import { messagesOf, type Session } from "../src/session/client.ts";
@@ -117,7 +117,7 @@ async function runTurn(
   const slow = slowerThanAll(source, sourceConfig);
   if (slow && left > 0)
     console.say(
-      `${place}: ${number(left)} ${slow.of} take ${seconds((left * slow.rate.per) / slow.rate.count / 1000)}, at ${rateText(slow.rate)}; people without one take less`,
+      `${place}: ${slow.of} of ${plural(left, "person", "people")} take ${seconds((left * slow.rate.per) / slow.rate.count / 1000)}, at ${rateText(slow.rate)}; who has none takes less`,
     );
   if (reached.cursor !== null)
     log.info("resuming where the last run stopped", { client: config.id, count: reached.examined });

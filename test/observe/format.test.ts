@@ -37,6 +37,8 @@ test("seconds: one unit, then two", () => {
     [3599.6, "1 h 0 min"],
     [7500, "2 h 5 min"],
     [90_000, "25 h 0 min"],
+    [172_799, "47 h 59 min"],
+    [750_000, "8 days 16 h"],
   ];
   for (const [value, text] of cases) assert.equal(seconds(value), text);
 });

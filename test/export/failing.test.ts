@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { first } from "../sandbox/ask.ts";
+import { errorText } from "../sandbox/routes.ts";
+import { sendJson } from "../sandbox/send.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { makeWorkplace, resourceAnswers, type Section } from "./workplace.ts";
 
@@ -143,7 +145,7 @@ test("--identity of no one: code 2, plain words, and no entry in the log; of som
   const [id] = sandbox.ids();
   sandbox.intercept((request, response) => {
     if (!request.url!.endsWith(`/identities/${id}`)) return false;
-    response.writeHead(404).end();
+    sendJson(response, 404, errorText(404, "not found"));
     return true;
   });
   const gone = await place.here("export", ["--identity", id!], { isTerminal: true });

@@ -291,18 +291,20 @@ export class Model {
       const { ended } = this.facts.get(key.split("/")[2]!)!;
       const logged = this.#isLogged(key);
       // For objects of a killed export that are not logged yet, the version and the relationship's end are unknown.
-      const end = logged
-        ? this.end(key)
-        : ended === undefined
-          ? NEVER
-          : later(relationshipEnd(law, ended), { earliest: slice, latest: slice });
-      const latest = Math.max(end.latest, this.#tornEnd(key));
-      const longest = ended !== undefined && latest < NEVER.latest ? latest : Math.min(slice, latest);
+      const unknown =
+        ended === undefined ? NEVER : later(relationshipEnd(law, ended), { earliest: slice, latest: slice });
+      const end = logged ? this.end(key) : unknown;
+      const longestOf = (latest: number): number =>
+        ended !== undefined && latest < NEVER.latest ? latest : Math.min(slice, latest);
+      const longest = longestOf(Math.max(end.latest, this.#tornEnd(key)));
       for (const [id, { lockedUntil }] of versions) {
         const was = before.objects.get(key)?.get(id)?.lockedUntil ?? 0;
         if (lockedUntil < was) this.#fault(key, `locked until ${time(lockedUntil)}, and was until ${time(was)}`);
         // A file starts with the lock of the record it was stored with.
-        const most = was > 0 ? longest : Math.max(longest, Math.min(slice, this.#listersEnd(key)));
+        const first = Math.max(longest, Math.min(slice, this.#listersEnd(key)));
+        // A killed export may have stored a new version with this file, and have extended its locks.
+        const mayBeListed = !whole && job.kind === "export" && key.startsWith("files/");
+        const most = mayBeListed ? longestOf(unknown.latest) : was > 0 ? longest : first;
         if (lockedUntil > Math.max(was, most + SLACK))
           this.#fault(key, `locked until ${time(lockedUntil)}, where ${time(most)} is the most`);
       }

@@ -56,7 +56,7 @@ describe("what the documents tell people to type, typed", () => {
     const { log } = JSON.parse(await readFile(join(folder, "vault/vault.json"), "utf8"));
     const script = one("retrieval")
       .replace("someone@example.com", email)
-      .replace("acme-bank.example/holdfast+…", log.vkey)
+      .replaceAll("acme-bank.example/holdfast+…", log.vkey)
       .replace("auditor.txt", "officer.txt");
     await bash(script, { cwd: folder });
     const opened = await readdir(join(folder, "opened"), { recursive: true });

@@ -6,7 +6,7 @@ export interface Statement {
   get(...values: SQLInputValue[]): unknown;
   all(...values: SQLInputValue[]): unknown[];
   /** One row at a time. */
-  iterate(...values: SQLInputValue[]): Iterable<unknown>;
+  iterate(...values: SQLInputValue[]): IteratorObject<unknown>;
   run(...values: SQLInputValue[]): void;
 }
 

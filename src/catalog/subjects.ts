@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { type Bounds, candidates } from "./candidates.ts";
 import { bytesOf, hexOf, personOf, subjectOf, wordText } from "./packing.ts";
 import { column, statement } from "./statement.ts";
 import { digitsOf, versionOf } from "./time.ts";
@@ -43,9 +44,11 @@ const FIRST_TOKENS = 2_000;
 
 /** The subjects in the vault, and how they are found. */
 export class Subjects {
+  readonly #db: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     this.#statements = prepare(db);
   }
 
@@ -68,6 +71,11 @@ export class Subjects {
       if (page.length < PAGE) return;
       after = page.at(-1)!;
     }
+  }
+
+  /** Who may have something past its date, in order. */
+  candidates(bounds: Bounds): Iterable<string> {
+    return candidates(this.#db, bounds);
   }
 
   /** Subjects that had this token when one of their records was stored. */

@@ -2,7 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { isBefore } from "../core/timestamp.ts";
 import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
-import { purgeOf } from "../retention/purge-plan.ts";
+import { purgeAmong } from "../retention/purge-plan.ts";
 import { termsOf } from "../retention/terms.ts";
 
 /** Objects and bytes by month, `2031-11`, ascending. */
@@ -40,7 +40,8 @@ export function horizonOf(
   for (const subject of catalog.subjects.all()) {
     const hasEnded = catalog.relationships.ended(subject) !== undefined;
     if (hasEnded) ended += 1;
-    for (const term of termsOf(catalog, policy.retention, subject)) {
+    const terms = termsOf(catalog, policy.retention, subject);
+    for (const term of terms) {
       locks.add(term.lockedUntil.slice(0, 7), term.size);
       if (dueLock(policy, term, hasEnded, now)) {
         if (isBefore(now, Temporal.Instant.from(term.lockedUntil))) locksDue += 1;
@@ -52,7 +53,7 @@ export function horizonOf(
       } else if (Temporal.Instant.compare(term.until, now) > 0)
         due.add(dateIn(term.until, policy.retention.timezone).toString().slice(0, 7), term.size);
     }
-    const purge = purgeOf(catalog, policy.retention, subject, now);
+    const purge = purgeAmong(terms, catalog, subject, now);
     if (purge) {
       past.subjects += 1;
       if (purge.kept) past[purge.kept.by === "hold" ? "held" : "locked"] += 1;

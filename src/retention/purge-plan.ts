@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { RetentionConfig } from "../config/config.ts";
+import { maybePast } from "./past.ts";
 import { dateIn } from "./period.ts";
 import { firstSeenAfter } from "./relationship.ts";
 import { type Term, termsOf } from "./terms.ts";
@@ -21,7 +22,7 @@ export interface Purge {
 
 /** All subjects with something past its retention date, in order; including those kept by a hold or a lock. */
 export function* purges(catalog: Catalog, retention: RetentionConfig, now: Temporal.Instant): Generator<Purge> {
-  for (const subject of catalog.subjects.all()) {
+  for (const subject of maybePast(catalog, retention, now)) {
     const purge = purgeOf(catalog, retention, subject, now);
     if (purge) yield purge;
   }
@@ -33,8 +34,16 @@ export function purgeOf(
   subject: string,
   now: Temporal.Instant,
 ): Purge | undefined {
-  const { purges, relationships, holds } = catalog;
-  const all = termsOf(catalog, retention, subject);
+  return purgeAmong(termsOf(catalog, retention, subject), catalog, subject, now);
+}
+
+/** @param all what the vault holds of the subject */
+export function purgeAmong(
+  all: readonly Term[],
+  { purges, relationships, holds }: Catalog,
+  subject: string,
+  now: Temporal.Instant,
+): Purge | undefined {
   // A purge that began earlier is no reason by itself: the law may since require what was due then.
   const terms = all.filter(({ until }) => until !== undefined && Temporal.Instant.compare(until, now) <= 0);
   if (terms.length === 0) return undefined;

@@ -1,0 +1,36 @@
+import type { DatabaseSync } from "node:sqlite";
+import { bytesOf, hexOf } from "./packing.ts";
+import { statement } from "./statement.ts";
+import { digitsOf } from "./time.ts";
+
+/** Who may have something past its date: any of these holds. Nobody is found by what is undefined. */
+export interface Bounds {
+  /** The relationship ended on this day or earlier, `2026-11-24`. */
+  readonly endedUpTo: string | undefined;
+  /** A version was stored before this, or the provider made one before that (RFC 3339 UTC). */
+  readonly storedBefore: string | undefined;
+  readonly updatedBefore: string | undefined;
+}
+
+/**
+ * The subjects in the vault within the bounds, in order; and those of whom something was purged, whose files may have
+ * lost the last version that lists them. Everyone is not looked at: of ten million, few are past a date.
+ */
+export function candidates(db: DatabaseSync, { endedUpTo, storedBefore, updatedBefore }: Bounds): Iterable<string> {
+  const known = (subjects: string): string => `SELECT id FROM person WHERE subject IN (${subjects})`;
+  const [any, values]: [string[], string[]] = [[known(`SELECT ${bytesOf("subject")} FROM purged`)], []];
+  const add = (sql: string, value: string | undefined): void => {
+    if (value === undefined) return;
+    any.push(sql);
+    values.push(value);
+  };
+  add(known(`SELECT ${bytesOf("subject")} FROM relationship WHERE ended <= ?`), endedUpTo);
+  add(`SELECT person FROM version WHERE stored < ${bytesOf()}`, storedBefore && digitsOf(storedBefore));
+  add(`SELECT person FROM version WHERE updated < ${bytesOf()}`, updatedBefore && digitsOf(updatedBefore));
+  const found = statement(
+    db,
+    `SELECT ${hexOf("person.subject")} AS subject FROM (${any.join(" UNION ")}) AS found
+     JOIN subject ON subject.person = found.id JOIN person ON person.id = found.id ORDER BY person.subject`,
+  );
+  return found.iterate(...values).map((row) => (row as { subject: string }).subject);
+}

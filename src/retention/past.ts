@@ -1,0 +1,41 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Keep, RetentionConfig } from "../config/config.ts";
+import { afterDay } from "./period.ts";
+
+/** How much earlier than the period says one may end: months differ, and days begin at other times elsewhere. */
+const SLACK = { days: 6 };
+
+/**
+ * Everyone who may have something past its date, in order, and maybe others. A file is past only if its class is; a
+ * record only if both of its classes are.
+ */
+export function maybePast(
+  { subjects, relationships }: Catalog,
+  { classes: { identifying, verification, files }, timezone }: RetentionConfig,
+  now: Temporal.Instant,
+): Iterable<string> {
+  const days = relationships.endings();
+  const lastDay = ({ keep }: Keep): string =>
+    days.findLast(
+      (day) => Temporal.Instant.compare(afterDay(Temporal.PlainDate.from(day), keep, timezone), now) <= 0,
+    ) ?? "";
+  const before = ({ keep }: Keep): string =>
+    now.toZonedDateTimeISO("UTC").subtract(keep).add(SLACK).toInstant().toString({ smallestUnit: "second" });
+  const found: { endedUpTo?: string; storedBefore?: string; updatedBefore?: string } = {};
+  for (const all of [[files], [identifying, verification]]) {
+    // One of them is enough: that which names the fewest.
+    const relationship = all.find(({ from }) => from === "relationship-end" || from === "account-closed");
+    const created = all.find(({ from }) => from === "created");
+    const [exported] = all;
+    if (relationship) found.endedUpTo = latest(found.endedUpTo, lastDay(relationship));
+    else if (created) found.updatedBefore = latest(found.updatedBefore, before(created));
+    else found.storedBefore = latest(found.storedBefore, before(exported!));
+  }
+  const { endedUpTo, storedBefore, updatedBefore } = found;
+  return subjects.candidates({ endedUpTo, storedBefore, updatedBefore });
+}
+
+/** Of two times or days of the same form. */
+function latest(one: string | undefined, other: string): string {
+  return one === undefined || one < other ? other : one;
+}

@@ -2,14 +2,14 @@ import { join } from "node:path";
 import type { S3VaultConfig } from "../config/config.ts";
 import { openPlace } from "../verify/inventory-place.ts";
 import { INDEX, type Index, readIndex } from "./index-file.ts";
-import { Outcomes } from "./outcomes.ts";
+import { TaskOutcomes } from "./outcomes.ts";
 import { readManifests } from "./read-manifests.ts";
 import { readReport } from "./read-report.ts";
 import { unusable } from "./report.ts";
 
-export interface Completed extends Disposable {
+export interface CompletedJobs extends Disposable {
   readonly index: Index;
-  readonly outcomes: Outcomes;
+  readonly outcomes: TaskOutcomes;
 }
 
 interface Reading {
@@ -26,11 +26,11 @@ interface Reading {
 }
 
 /** Reads manifests and completion reports, and holds them against each other. Throws `usage` if anything does not fit. */
-export async function readCompleted(of: Reading): Promise<Completed> {
+export async function readCompleted(of: Reading): Promise<CompletedJobs> {
   const { client, vault, folder, reports, scratch, signal, onRows } = of;
   const index = await readIndex(join(folder, INDEX), { client, vault: vault.url });
   using opened = new DisposableStack();
-  const outcomes = new Outcomes(scratch, onRows);
+  const outcomes = new TaskOutcomes(scratch, onRows);
   opened.defer(() => outcomes.close());
   const reading = { place: vault, into: outcomes, signal };
   await readManifests(folder, index, reading);

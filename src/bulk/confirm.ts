@@ -5,8 +5,8 @@ import { parseKey } from "../vault/layout.ts";
 import type { Lock } from "../vault/vault.ts";
 import type { Index } from "./index-file.ts";
 import { type Claimed, interrupted, Looker } from "./look.ts";
-import type { Outcomes } from "./outcomes.ts";
-import { Sample } from "./sample.ts";
+import type { TaskOutcomes } from "./outcomes.ts";
+import { LockSample } from "./sample.ts";
 import { standing } from "./standing.ts";
 import { type Counts, Told } from "./told.ts";
 
@@ -31,9 +31,9 @@ const BATCH = 2_000;
  * sample first, and about each object if one of the sample is wrong. What is logged already is passed over: after an
  * interruption, the same call continues.
  */
-export async function confirmLocks(work: Work, outcomes: Outcomes, index: Index): Promise<Confirmed> {
+export async function confirmLocks(work: Work, outcomes: TaskOutcomes, index: Index): Promise<Confirmed> {
   const told = new Told();
-  const sample = new Sample<Claimed>();
+  const sample = new LockSample<Claimed>();
   const first = new Looker(work);
   const now: Claimed[] = [];
   for await (const claim of claims(work, outcomes, index, told)) {
@@ -74,7 +74,7 @@ export async function confirmLocks(work: Work, outcomes: Outcomes, index: Index)
 /** Those that are due by the log and locked according to a report, person by person. The others are told. */
 async function* claims(
   { catalog, signal }: Work,
-  outcomes: Outcomes,
+  outcomes: TaskOutcomes,
   { manifests }: Index,
   told?: Told,
 ): AsyncGenerator<Claimed, void, undefined> {

@@ -5,19 +5,19 @@ import type { Lock } from "../vault/vault.ts";
 const MOST = 256;
 
 /** Due objects that get the same lock: what one job of S3 Batch Operations can do. */
-export interface Group {
+export interface LockGroup {
   readonly lock: Lock;
   objects: number;
 }
 
 /** Sorts due objects by the lock that they must get. */
-export class Groups {
-  readonly #groups = new Map<string, Group>();
+export class LockGroups {
+  readonly #groups = new Map<string, LockGroup>();
   /** Objects that no job can take. */
   rest = 0;
 
   /** The object's group, which counts it. Undefined: the nightly run extends it. */
-  add({ kind, lock: { until }, harden, mode }: Due): Group | undefined {
+  add({ kind, lock: { until }, harden, mode }: Due): LockGroup | undefined {
     const name = `${mode} ${until}`;
     // A job that may bypass governance to harden locks would also shorten a lock that lasts longer than the log says. Notes
     // are few, and the exporter may not ask for their locks.
@@ -28,7 +28,7 @@ export class Groups {
     return group;
   }
 
-  #begin(name: string, lock: Lock): Group | undefined {
+  #begin(name: string, lock: Lock): LockGroup | undefined {
     if (this.#groups.size >= MOST) return undefined;
     const group = { lock, objects: 0 };
     this.#groups.set(name, group);
@@ -36,7 +36,7 @@ export class Groups {
   }
 
   /** Those that are worth a job, the largest first. */
-  of(least: number): Group[] {
+  of(least: number): LockGroup[] {
     return [...this.#groups.values()].filter(({ objects }) => objects >= least).sort((a, b) => b.objects - a.objects);
   }
 }

@@ -19,7 +19,7 @@ const BATCH = 10_000;
 const PAGE = 1_000;
 
 /** What is in the manifests, and what is in the reports. On disk, because there may be many millions. */
-export class Outcomes {
+export class TaskOutcomes {
   readonly #db: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #onRows: (rows: number) => void;

@@ -1,7 +1,7 @@
 import { bulkFrom, secondsFor, smallestJob } from "../retention/bulk-size.ts";
 import { isAws } from "./aws.ts";
 import { eachDue, type LookingAhead } from "./each-due.ts";
-import { Groups } from "./groups.ts";
+import { LockGroups } from "./groups.ts";
 
 /** What extending the due locks takes, from what this machine knows: one by one, and in bulk. */
 export interface ExtensionPlan {
@@ -46,7 +46,7 @@ export async function planExtension(
   prices: Prices | undefined,
 ): Promise<ExtensionPlan> {
   const { vault } = looking.config;
-  const groups = new Groups();
+  const groups = new LockGroups();
   const count = { objects: 0, subjects: 0, gets: 0 };
   for await (const { due } of eachDue(looking)) {
     count.subjects += 1;

@@ -5,7 +5,7 @@ import { parse } from "csv-parse";
 import { HoldfastError } from "../core/error.ts";
 import { readingFile } from "../io/file-error.ts";
 import { type Index, type ManifestFile, unfit } from "./index-file.ts";
-import type { Outcomes } from "./outcomes.ts";
+import type { TaskOutcomes } from "./outcomes.ts";
 import { keyIn, type Place } from "./s3-csv.ts";
 
 /** The longest row, in bytes: a key of 1,024 bytes, each encoded as three, and a version. */
@@ -15,7 +15,7 @@ const MAX_ROW = 8_192;
 export async function readManifests(
   folder: string,
   { manifests }: Index,
-  { place, into, signal }: { readonly place: Place; readonly into: Outcomes; readonly signal: AbortSignal },
+  { place, into, signal }: { readonly place: Place; readonly into: TaskOutcomes; readonly signal: AbortSignal },
 ): Promise<void> {
   for (const [manifest, of] of manifests.entries()) {
     let rows = 0;

@@ -4,8 +4,8 @@ import { parse } from "csv-parse";
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
 import type { InventoryPlace } from "../verify/inventory-place.ts";
-import type { Outcomes } from "./outcomes.ts";
-import { parseReport, type Report, unusable } from "./report.ts";
+import type { TaskOutcomes } from "./outcomes.ts";
+import { type CompletionReport, parseReport, unusable } from "./report.ts";
 import { keyIn, type Place } from "./s3-csv.ts";
 
 /** The longest row, in bytes: a key, encoded, and the store's message. */
@@ -23,7 +23,7 @@ const row = z.object({
 
 interface Reading {
   readonly place: Place;
-  readonly into: Outcomes;
+  readonly into: TaskOutcomes;
   readonly signal: AbortSignal;
 }
 
@@ -35,8 +35,8 @@ export async function readReport(from: InventoryPlace, number: number, reading: 
 
 async function readFile(
   from: InventoryPlace,
-  { columns }: Report,
-  { key, md5, succeeded }: Report["files"][number],
+  { columns }: CompletionReport,
+  { key, md5, succeeded }: CompletionReport["files"][number],
   report: number,
   { place, into, signal }: Reading,
 ): Promise<void> {

@@ -20,13 +20,13 @@ const schema = z.object({
 });
 
 /** The completion report of a job: the files with its tasks. */
-export interface Report {
+export interface CompletionReport {
   readonly columns: readonly string[];
   readonly files: readonly { readonly key: string; readonly md5: string; readonly succeeded: boolean }[];
 }
 
 /** Checks the manifest.json of a completion report. Throws `usage`. */
-export function parseReport(bytes: Uint8Array): Report {
+export function parseReport(bytes: Uint8Array): CompletionReport {
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(bytes).toString("utf8"));

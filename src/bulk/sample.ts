@@ -8,7 +8,7 @@ export const ONE_IN = 100;
  * Picks things to look at from a stream of unknown length, so that no one can predict which: LEAST of them, or all if there
  * are no more, and one in ONE_IN besides.
  */
-export class Sample<T> {
+export class LockSample<T> {
   readonly #kept: T[] = [];
   #seen = 0;
 

@@ -1,4 +1,4 @@
-import type { Standing } from "./standing.ts";
+import type { ClaimStanding } from "./standing.ts";
 
 /** Objects of the manifests that are not logged, and why. */
 export interface Counts {
@@ -21,7 +21,7 @@ export class Told {
   readonly #codes = new Map<string, number>();
 
   /** @param failure as `Outcome` has it */
-  add(is: Standing, failure: string | null): void {
+  add(is: ClaimStanding, failure: string | null): void {
     if (is !== "due") this.#count[is] += 1;
     else if (failure === null) this.#count.unreported += 1;
     else {

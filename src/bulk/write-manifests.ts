@@ -8,7 +8,7 @@ import { smallestJob } from "../retention/bulk-size.ts";
 import type { Lock } from "../vault/vault.ts";
 import { CsvFile } from "./csv-file.ts";
 import { eachDue, type LookingAhead } from "./each-due.ts";
-import { type Group, Groups } from "./groups.ts";
+import { type LockGroup, LockGroups } from "./groups.ts";
 import { INDEX, type Index, indexText } from "./index-file.ts";
 import { commandOf } from "./job.ts";
 import { manifestRow } from "./s3-csv.ts";
@@ -51,8 +51,8 @@ interface Filling {
 }
 
 async function fill(folder: string, { client, vault, looking }: Filling): Promise<Index> {
-  const groups = new Groups();
-  const files = new Map<Group, CsvFile>();
+  const groups = new LockGroups();
+  const files = new Map<LockGroup, CsvFile>();
   let waiting = 0;
   try {
     for await (const { due } of eachDue(looking)) {

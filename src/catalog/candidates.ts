@@ -3,7 +3,7 @@ import { bytesOf, hexOf } from "./packing.ts";
 import { statement } from "./statement.ts";
 import { digitsOf } from "./time.ts";
 
-/** Who may have something past its date: any of these holds. Nobody is found by what is undefined. */
+/** Who may have something past its date: any of these holds. What is undefined finds no one. */
 export interface Bounds {
   /** The relationship ended on this day or earlier, `2026-11-24`. */
   readonly endedUpTo: string | undefined;

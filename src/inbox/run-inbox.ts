@@ -28,7 +28,7 @@ export const UNOPENED_HINT =
   "They came while lookups.key, or the kind of the source, was another. Put it back, and the next run reads them. Holdfast removes them when they are 30 days old.";
 
 /** Events whose closed ids do not open. */
-export interface Unopened {
+export interface UnopenedEvents {
   count: number;
   /** When the oldest came. */
   oldest: string | undefined;
@@ -52,7 +52,7 @@ export class RunInbox implements Disposable {
   readonly #told: ReadonlyMap<string, Told>;
   readonly #upTo: number;
   /** Events that stay although no run can ask what they name. */
-  readonly unopened: Unopened;
+  readonly unopened: UnopenedEvents;
   /** Events that were removed: Holdfast did not write them so, or their closed ids did not open for a month. */
   readonly dropped: number;
   readonly #taken: number;
@@ -170,7 +170,7 @@ export function peekRunInbox(state: string, { name, kind }: Pick<SourceConfig, "
 /** @param isDropped whether an event that does not open counts no more */
 function gather(pending: Iterable<Pending>, handles: Handles, kind: string, isDropped: (event: Pending) => boolean) {
   const told = new Map<string, Told>();
-  const unopened: Unopened = { count: 0, oldest: undefined };
+  const unopened: UnopenedEvents = { count: 0, oldest: undefined };
   let count = 0;
   for (const event of pending) {
     const { subject, handle, at, isErasure } = event;

@@ -12,7 +12,7 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const MARK = crypto.randomUUID();
 
 /** What one pass over a JSON text finds, before anything is parsed. */
-export interface Scan {
+export interface JsonScan {
   /**
    * The most values and keys that it can have: each `{`, `[`, `,` and `:` outside a string begins one. JSON.parse turns
    * three bytes into an object of about sixty.
@@ -25,7 +25,7 @@ export interface Scan {
 }
 
 /** Linear in any text. */
-export function scanned(text: string): Scan {
+export function scanned(text: string): JsonScan {
   const inexact: { from: number; to: number }[] = [];
   let tokens = 0;
   let open = 0;
@@ -64,7 +64,7 @@ export function parseExact(text: string): unknown {
 }
 
 /** The same for a text that was scanned. */
-export function parseScanned(text: string, { inexact }: Scan): unknown {
+export function parseScanned(text: string, { inexact }: JsonScan): unknown {
   if (inexact.length === 0) return JSON.parse(text);
   // Passes them as marked objects: a reviver runs for every value and takes several times as long as the parse.
   let safe = "";

@@ -3,7 +3,7 @@ import { LOCKS, type Part } from "./last-runs.ts";
 import type { Attempts } from "./retry-run.ts";
 
 /** A part of a client whose run is due, and the attempts at it so far. */
-export interface Due {
+export interface DueRun {
   readonly part: Part;
   readonly attempts: Attempts;
 }
@@ -15,16 +15,16 @@ export interface Due {
  */
 export class Turns {
   readonly #log: Log;
-  readonly #start: (due: Due) => void;
+  readonly #start: (due: DueRun) => void;
   /** The names of what is active, by client. */
   readonly #active = new Map<string, readonly string[]>();
   /** What waits until its client's active run has ended, by client. */
-  readonly #queued = new Map<string, Due[]>();
+  readonly #queued = new Map<string, DueRun[]>();
   /** Clients that someone took; called when a run wants one. */
   readonly #taken = new Map<string, () => void>();
 
   /** @param start begins a run that waited, unless it is no longer in the config */
-  constructor(log: Log, start: (due: Due) => void) {
+  constructor(log: Log, start: (due: DueRun) => void) {
     this.#log = log;
     this.#start = start;
   }
@@ -35,7 +35,7 @@ export class Turns {
   }
 
   /** Whether the part's run begins now: call `end` after it. If not, it waits for its turn, or is skipped. */
-  begin({ part, attempts }: Due): boolean {
+  begin({ part, attempts }: DueRun): boolean {
     const { id } = part.client;
     const onWanted = this.#taken.get(id);
     if (onWanted) {
@@ -81,7 +81,7 @@ export class Turns {
   }
 
   /** Once, however often it falls due meanwhile. */
-  #queue(due: Due): void {
+  #queue(due: DueRun): void {
     const { client, names } = due.part;
     const queued = this.#queued.getOrInsert(client.id, []);
     if (queued.some(({ part }) => names.every((name) => part.names.includes(name)))) return;

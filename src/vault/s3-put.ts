@@ -20,7 +20,7 @@ export type Put = Pick<
 > & { readonly Key: string; readonly ChecksumSHA256: string };
 
 /** What is put, in pieces so that it need not be in memory twice. */
-export interface Content {
+export interface PutContent {
   readonly pieces: readonly Uint8Array[];
   readonly size: number;
 }
@@ -59,7 +59,7 @@ export class Puts {
     this.#headers = headers;
   }
 
-  async send(put: Put, content: Content): Promise<PutAnswer> {
+  async send(put: Put, content: PutContent): Promise<PutAnswer> {
     const route = this.#route;
     if (!route || !PLAIN_KEY.test(put.Key)) return this.#throughSdk(commandOf(put, content));
     const { config } = this.#client;
@@ -118,11 +118,11 @@ interface Context {
 }
 
 /** The SDK wants one piece: it may send it again. */
-function commandOf(put: Put, { pieces, size }: Content): PutObjectCommand {
+function commandOf(put: Put, { pieces, size }: PutContent): PutObjectCommand {
   return new PutObjectCommand({ ...put, Body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size) });
 }
 
-function bodyOf({ pieces }: Content): Uint8Array | Readable {
+function bodyOf({ pieces }: PutContent): Uint8Array | Readable {
   return pieces.length === 1 ? pieces[0]! : Readable.from(pieces, { objectMode: false });
 }
 
@@ -141,7 +141,7 @@ function answered(command: PutObjectCommand, response: unknown): PutObjectComman
 }
 
 /** The same headers as the SDK's. The body's SHA-256 is also the signed payload hash: see `signChecksums`. */
-function headersOf(put: Put, { size }: Content): Record<string, string> {
+function headersOf(put: Put, { size }: PutContent): Record<string, string> {
   const headers: Record<string, string | undefined> = {
     "content-length": String(size),
     "content-type": put.ContentType,

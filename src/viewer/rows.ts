@@ -12,10 +12,10 @@ export interface Row extends Pick<Field, "group" | "label" | "depth"> {
 }
 
 /** Why a record has nothing of a group, where that says nothing about the person. */
-export type Lacking = (group: Group) => string | undefined;
+export type WhyLacking = (group: Group) => string | undefined;
 
 /** Untrusted. A minimal record keeps almost nothing; of a full one, the config may leave out a request, or the key may not make it. */
-export function lackingIn(record: Readonly<Record<string, unknown>>): Lacking {
+export function lackingIn(record: Readonly<Record<string, unknown>>): WhyLacking {
   if (record.collect === "minimal") return () => "not collected";
   const names = (of: unknown) => new Set<unknown>(Array.isArray(of) ? of : []);
   const [notAsked, gaps] = [names(record.notAsked), names(record.gaps)];
@@ -29,7 +29,7 @@ export function lackingIn(record: Readonly<Record<string, unknown>>): Lacking {
           : undefined;
 }
 
-const nothing: Lacking = () => undefined;
+const nothing: WhyLacking = () => undefined;
 
 /** What differs in a copy is no news of the person: each was fetched at its own time. */
 const isCounted = ({ section }: Group): boolean => section !== "copy";
@@ -41,7 +41,7 @@ const isCounted = ({ section }: Group): boolean => section !== "copy";
 export function rowsOf(
   now: ReadonlyMap<string, Field>,
   before: ReadonlyMap<string, Field> | null,
-  lacks: { readonly now: Lacking; readonly before: Lacking } = { now: nothing, before: nothing },
+  lacks: { readonly now: WhyLacking; readonly before: WhyLacking } = { now: nothing, before: nothing },
 ): Row[] {
   const keys = [...now.keys()];
   let last = -1;

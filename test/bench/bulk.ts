@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Outcomes } from "../../src/bulk/outcomes.ts";
+import { TaskOutcomes } from "../../src/bulk/outcomes.ts";
 import { planExtension } from "../../src/bulk/plan.ts";
 import { readManifests } from "../../src/bulk/read-manifests.ts";
 import { standing } from "../../src/bulk/standing.ts";
@@ -70,7 +70,7 @@ try {
   await measured("plan", () => planExtension("acme", looking, undefined));
   const index = await writeManifests("acme", vault, looking, out);
   await measured("manifests", () => writeManifests("acme", vault, looking, `${out}-2`));
-  const outcomes = new Outcomes(join(folder, "outcomes.sqlite"), () => {});
+  const outcomes = new TaskOutcomes(join(folder, "outcomes.sqlite"), () => {});
   await measured("manifests read", () => readManifests(out, index, { place: vault, into: outcomes, signal }));
   for (const page of catalog.locks.before("2099-01-01T00:00:00Z")) {
     for (const subject of page) {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LEAST, ONE_IN, Sample } from "../../src/bulk/sample.ts";
+import { LEAST, LockSample, ONE_IN } from "../../src/bulk/sample.ts";
 
 /** What is looked at of so many. */
 function looked(count: number): Set<number> {
-  const sample = new Sample<number>();
+  const sample = new LockSample<number>();
   const found = new Set<number>();
   for (let n = 0; n < count; n++) if (sample.add(n)) found.add(n);
   const atOnce = found.size;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HoldfastError } from "../core/error.ts";
+import { isInstant } from "../core/timestamp.ts";
 import { readBounded } from "../io/bounded-file.ts";
 import { fileError } from "../io/file-error.ts";
 
@@ -9,7 +10,7 @@ const FORMAT = "holdfast-extension/1";
 /** Largest index, in bytes: 256 manifests with their commands. */
 const LIMIT = 4 * 1024 ** 2;
 
-const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+const instant = z.string().refine(isInstant);
 
 /** It lies on a disk, and is read again later: anyone with that disk may have changed it. */
 const schema = z.object({

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { scratch } from "../catalog/scratch.ts";
-import { type Statement, statement } from "../catalog/statement.ts";
+import { databaseFile, type Statement, stateError, statement } from "../catalog/statement.ts";
+import { unfit } from "./index-file.ts";
 
 /** An object of a manifest, and what the reports say of it. */
 export interface Outcome {
@@ -17,6 +18,8 @@ export interface Outcome {
 const BATCH = 10_000;
 /** Objects read at once. No query stays open while they are processed. */
 const PAGE = 1_000;
+/** SQLITE_CONSTRAINT_UNIQUE */
+const NOT_UNIQUE = 2067;
 
 /** What is in the manifests, and what is in the reports. On disk, because there may be many millions. */
 export class TaskOutcomes {
@@ -51,13 +54,25 @@ export class TaskOutcomes {
     this.#statements.begin.run();
   }
 
-  /** Call this when everything is in. How many rows of reports name an object of no manifest, or one object twice. */
+  /**
+   * Call this when everything is in. How many rows of reports name an object of no manifest, or one object twice. Throws
+   * `usage` if manifests name an object twice.
+   */
   finish(): { readonly foreign: number; readonly repeated: number } {
     this.#statements.commit.run();
-    this.#db.exec(INDEXES);
+    this.#index();
     this.#read = statement(this.#db, READ);
     const count = (sql: string): number => (statement(this.#db, sql).get() as { count: number }).count;
     return { foreign: count(FOREIGN), repeated: count(REPEATED) };
+  }
+
+  #index(): void {
+    try {
+      this.#db.exec(INDEXES);
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode === NOT_UNIQUE) throw unfit("they name an object twice", error);
+      throw stateError(error, databaseFile(this.#db));
+    }
   }
 
   /** All objects of the manifests, person by person. */

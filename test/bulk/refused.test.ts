@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Workplace } from "../export/workplace.ts";
 import { withoutCeph } from "../servers/s3.ts";
-import { type Changes, indexIn, type Line, linesOf, type Task, writeReport } from "./batch-operations.ts";
+import {
+  type Changes,
+  indexIn,
+  type Line,
+  linesOf,
+  type Manifests,
+  type Task,
+  writeReport,
+} from "./batch-operations.ts";
 import { FAST, makeScene, type Scene } from "./scene.ts";
 
 let scene: Scene;
@@ -146,6 +154,26 @@ describe("completion reports that are refused as a whole, and nothing is logged"
       await changed(
         () => "index.json",
         (text) => text.replace(/"file": "/, '"file": "../'),
+      ),
+    );
+    for (const date of ["2029-13-45T99:00:00Z", "2029-02-30T00:00:00Z", `2029-01-01T00:00:00.${"1".repeat(30)}Z`])
+      await refused(
+        /is not what `retention extend --manifest` writes/,
+        good,
+        await changed(
+          () => "index.json",
+          (text) => text.replace(/"lockedUntil": "[^"]+/, `"lockedUntil": "${date}`),
+        ),
+      );
+    await refused(
+      /they name an object twice/,
+      good,
+      await changed(
+        () => "index.json",
+        (text) => {
+          const { manifests, ...index } = JSON.parse(text) as Manifests;
+          return JSON.stringify({ ...index, manifests: [...manifests, ...manifests] });
+        },
       ),
     );
     await refused(/cannot be read|cannot be used/, good, place.path("nothing"));

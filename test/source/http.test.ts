@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { describe, test } from "node:test";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { Secret } from "../../src/config/secret.ts";
 import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import { PROVIDERS } from "../../src/provider/provider.ts";
@@ -190,6 +192,29 @@ describe("a limit of some endpoints", () => {
     assert.ok(got.length < 23, "the other calls were done first");
     await Promise.all(slow);
     assert.ok(performance.now() - begun > 380);
+  });
+
+  test("what waits while other requests take all places is not sent at once after that", async (t) => {
+    const held: ServerResponse[] = [];
+    const times: number[] = [];
+    const { url } = await serve(t, (response) => {
+      if (response.req.url === "/c") return void held.push(response);
+      times.push(performance.now());
+      response.end("{}");
+    });
+    const client = http(t, url, {
+      ...{ endpoints: [{ names: [A!.name], rate: { count: 80, per: 1_000 } }], concurrency: 6 },
+      rate: { count: 1_000, per: 1_000 },
+    });
+    const files = Array.from({ length: 6 }, () => client.text(C!, 10));
+    while (held.length < 6) await nextTurn();
+    const asked = Array.from({ length: 6 }, () => client.text(A!, 10));
+    // It begins at 20/s: so long that all six would have got a start.
+    await delay(400);
+    assert.equal(times.length, 0);
+    for (const response of held) response.end("{}");
+    await Promise.all([...files, ...asked]);
+    assert.ok(times.at(-1)! - times[0]! > 100, `${times}`);
   });
 
   test("its refusals are learned by the limit of all too, and retried", async (t) => {

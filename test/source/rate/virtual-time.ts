@@ -44,6 +44,7 @@ export class VirtualTime implements Disposable {
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;
     // Promises and streams that need no time come first.
+    if (this.#heap.length === 0) await new Promise((resolve) => setImmediate(resolve));
     for (let next = this.#heap[0]; next && next.at <= end; next = this.#heap[0]) {
       this.#take();
       if (this.#ended.delete(next.number)) continue;

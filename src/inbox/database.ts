@@ -55,7 +55,7 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** The same for reading only: undefined if there is no such file yet. */
+/** The same for reading only: undefined if there is no such file yet. Throws `state`. */
 export function peekDatabase(path: string): DatabaseSync | undefined {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   let db: DatabaseSync | undefined;
@@ -63,6 +63,8 @@ export function peekDatabase(path: string): DatabaseSync | undefined {
     db = new DatabaseSync(path, { readOnly: true, timeout: PATIENCE });
     const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
     if (version === SCHEMA) return db;
+    // Without a format, it is being made.
+    if (version !== 0) throw new RangeError(`it has format ${version}`);
     db.close();
     return undefined;
   } catch (error) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -98,5 +98,18 @@ test("a row that has the last number of all, and a forged count of numbers, leav
       [1, 2],
       forged,
     );
+  }
+});
+
+test("an inbox of another version of Holdfast is not taken for an empty one, by what only reads either", () => {
+  const state = mkdtempSync(join(tmpdir(), "holdfast-inbox-"));
+  try {
+    const db = new DatabaseSync(join(state, "inbox.sqlite"));
+    assert.equal(peekInbox(state, ["main"]).get("main")!.count, 0);
+    db.exec("PRAGMA user_version = 2");
+    db.close();
+    assert.throws(() => peekInbox(state, ["main"]), /cannot use the inbox .* \(it has format 2\)/);
+  } finally {
+    rmSync(state, { recursive: true });
   }
 });

@@ -72,11 +72,14 @@ test("with --provider sumsub its lines for a shell work as printed", async () =>
     stdio: ["ignore", "pipe", "inherit"],
   });
   const closed = once(child, "close");
+  const ids: string[] = [];
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     if (lines.length > 0 || line.startsWith("at=")) lines.push(line);
+    else if (/^[0-9a-f]{24}$/.test(line)) ids.push(line);
     if (lines.at(-1)?.includes("curl ")) break;
   }
+  assert.equal(ids.length, 3, "the ids for backfill --ids");
   const { stdout } = await promisify(execFile)("sh", ["-c", lines.join("\n")]);
   assert.ok("inspectionId" in (JSON.parse(stdout) as object), stdout);
   child.kill("SIGINT");

@@ -81,6 +81,9 @@ const options = program.parse().opts<Options>();
 
 const count = `${options.identities} identities, seed ${options.seed}. Ctrl-C stops.`;
 
+/** For a provider whose API lists no one: what `backfill --ids` takes. */
+const idsOf = (sandbox: { ids(): readonly string[] }): string => sandbox.ids().join("\n");
+
 async function passbase() {
   const sandbox = await startSandbox(options);
   const header = `X-API-KEY: ${sandbox.apiKey}`;
@@ -127,7 +130,8 @@ async function sumsub() {
     `  sig=$(printf %s "\${at}GET$path" | openssl dgst -sha256 -hmac '${apiKey}' -r | cut -d' ' -f1) &&`,
     `  curl -H 'X-App-Token: ${appToken}' -H "X-App-Access-Ts: $at" -H "X-App-Access-Sig: $sig" "${url}$path"`,
   ].join(" \\\n");
-  return { sandbox, greeting: `${url}\nApp token ${appToken}, secret key ${apiKey}\n${count}\n\n${lines}\n` };
+  const greeting = `${url}\nApp token ${appToken}, secret key ${apiKey}\n${count}\n\n${idsOf(sandbox)}\n\n${lines}\n`;
+  return { sandbox, greeting };
 }
 
 async function veriff() {
@@ -135,11 +139,9 @@ async function veriff() {
   const [id = ""] = sandbox.ids();
   const headers = `X-AUTH-CLIENT: ${sandbox.integrationKey}`;
   const curl = `curl -H '${headers}' -H 'X-HMAC-SIGNATURE: ${signatureOf(sandbox.apiKey, id)}' '${sandbox.url}/sessions/${id}/decision'`;
-  // Its API lists no one.
-  const ids = sandbox.ids().join("\n");
   return {
     sandbox,
-    greeting: `${sandbox.url}\n${headers}\nshared secret: ${sandbox.apiKey}\n${count}\n\n${ids}\n\n  ${curl}\n`,
+    greeting: `${sandbox.url}\n${headers}\nshared secret: ${sandbox.apiKey}\n${count}\n\n${idsOf(sandbox)}\n\n  ${curl}\n`,
   };
 }
 

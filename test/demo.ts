@@ -68,8 +68,8 @@ async function demo(): Promise<void> {
   );
 
   say(`\nDone in ${Math.round((performance.now() - begun) / 1000)} s. Look around:
-  demo/vault/${CLIENT}/records/     sealed records; their names and contents show no one's name, e-mail or provider id
-  demo/vault/${CLIENT}/audit/       the log: demo/vault/${CLIENT}/audit/checkpoint is its signed head
+  demo/vault/${CLIENT}/records/    sealed records; their names and contents show no one's name, e-mail or provider id
+  demo/vault/${CLIENT}/audit/      the log: demo/vault/${CLIENT}/audit/checkpoint is its signed head
   demo/opened/                     what the officer saw: record.json and a document
   demo/holdfast.yaml               the config; config/holdfast.example.yaml explains every line
 In a checkout, holdfast is: npx holdfast. Try, also after changing a byte of any file below demo/vault:

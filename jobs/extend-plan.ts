@@ -1,7 +1,7 @@
 import { type BulkPlan, type ExtensionPlan, type Prices, planExtension } from "../src/bulk/plan.ts";
 import type { ClientConfig } from "../src/config/config.ts";
 import type { Rate } from "../src/config/rate.ts";
-import { number, plural, seconds, verifications } from "../src/observe/format.ts";
+import { money, number, plural, seconds, verifications } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { ownCatalogOf } from "../src/session/own-catalog-of.ts";
@@ -64,7 +64,7 @@ function bulkText({ advised, available, from, jobs, objects, left, cost }: BulkP
   return `${advice}: ${what}${rest}${price}. Run \`holdfast retention extend --manifest <folder>\``;
 }
 
-const priceText = (cost: number): string => `${cost.toFixed(2)} at the given prices`;
+const priceText = (cost: number): string => `${money(cost)} at the given prices`;
 
 export function rateText({ count, per }: Rate): string {
   return `${number(count)} per ${per === 1_000 ? "second" : per === 60_000 ? "minute" : "hour"}`;

@@ -1,5 +1,5 @@
 import type { ClientConfig } from "../src/config/config.ts";
-import { bytes, number } from "../src/observe/format.ts";
+import { bytes, money, number } from "../src/observe/format.ts";
 import type { Session } from "../src/session/client.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { ownCatalogOf } from "../src/session/own-catalog-of.ts";
@@ -51,7 +51,7 @@ function planText(of: VerifyPlan, kind: ClientConfig["vault"]["kind"]): string[]
       "GET",
       `about ${number(of.gets)}, and one for each checkpoint and time stamp${of.readBytes > 0 ? `; ${bytes(of.readBytes)} of content` : ""}`,
     ],
-    ...(of.cost === null ? [] : [["cost", `${of.cost.toFixed(2)} at the given prices, without transfer`]]),
+    ...(of.cost === null ? [] : [["cost", `${money(of.cost)} at the given prices, without transfer`]]),
   ];
   return [
     `${of.client}: what verify will ask of the store`,

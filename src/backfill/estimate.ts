@@ -3,7 +3,7 @@ import type { ClientConfig } from "../config/config.ts";
 import { type Rate, rateText } from "../config/rate.ts";
 import type { SourceConfig } from "../config/source-config.ts";
 import { meanOf, NOT_SAMPLED } from "../export/sample.ts";
-import { bytes, number, plural, seconds } from "../observe/format.ts";
+import { bytes, money, number, plural, seconds } from "../observe/format.ts";
 import type { Source } from "../source/source.ts";
 import type { ListCounts } from "./id-list.ts";
 import type { Survey } from "./survey.ts";
@@ -214,4 +214,4 @@ function sealedText({ bytes: size, toFetch, basis }: Estimate): string {
   return `unknown until the vault has ${ENOUGH} records; it has ${number(basis)}`;
 }
 
-const costText = ({ cost }: Estimate) => (cost === null ? "" : `, ${cost.toFixed(2)} at the given price`);
+const costText = ({ cost }: Estimate) => (cost === null ? "" : `, ${money(cost)} at the given price`);

@@ -30,6 +30,11 @@ export function seconds(value: number): string {
   return `${Math.floor(hours / 24)} days ${hours % 24} h`;
 }
 
+/** `0.09`; what rounds to nothing is `below 0.01`. In whatever currency the prices have. */
+export function money(value: number): string {
+  return value > 0 && value < 0.005 ? "below 0.01" : value.toFixed(2);
+}
+
 export function rate(count: number, elapsed: number): string {
   const value = elapsed > 0 ? count / elapsed : 0;
   return `${value < 10 ? value.toFixed(1) : integer.format(value)}/s`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, number, plural, rate, seconds } from "../../src/observe/format.ts";
+import { bytes, money, number, plural, rate, seconds } from "../../src/observe/format.ts";
 
 test("numbers are grouped", () => {
   assert.deepEqual([0, 999, 1000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
@@ -22,6 +22,12 @@ test("bytes: decimal units, three digits", () => {
     [5e18, "5000 PB"],
   ];
   for (const [value, text] of cases) assert.equal(bytes(value), text);
+});
+
+test("money: two digits, and a price that rounds to nothing is not zero", () => {
+  assert.deepEqual([0, 0.0006, 0.004999, 0.005, 0.09, 12.3].map(money), [
+    ...["0.00", "below 0.01", "below 0.01", "0.01", "0.09", "12.30"],
+  ]);
 });
 
 test("seconds: one unit, then two", () => {

@@ -43,7 +43,7 @@ function sooner({ config: { retention }, at, ahead }: LookingAhead): ClientConfi
   const soon = soonOf(retention, at).toZonedDateTimeISO("UTC").add(ahead).toInstant();
   if (Temporal.Instant.compare(soon, at.toZonedDateTimeISO("UTC").add(retention.initialLock).toInstant()) >= 0) {
     throw new HoldfastError("usage", `--ahead ${ahead} is too long: every lock would be due, also new ones`, {
-      hint: `With extendWhenLessThan (${retention.extendWhenLessThan}) it must be shorter than initialLock (${retention.initialLock}).`,
+      hint: `Together with extendWhenLessThan (${retention.extendWhenLessThan}) it must be shorter than initialLock (${retention.initialLock}).`,
     });
   }
   return { ...retention, extendWhenLessThan: at.until(soon, { largestUnit: "second" }) };

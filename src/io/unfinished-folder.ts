@@ -85,6 +85,6 @@ async function refuseTaken(path: string): Promise<void> {
   // Not `stat`: even a dangling link occupies the path.
   if ((await writingFile(path, () => lstat(path).catch(noFile))) === undefined) return;
   throw new HoldfastError("usage", `${path} already exists`, {
-    hint: "Choose another --out: Holdfast never overwrites a file.",
+    hint: "Choose another path: Holdfast never overwrites anything.",
   });
 }

@@ -50,21 +50,18 @@ async function openBucket(
   // The bucket of inventories may belong to another account.
   const of = { ...vault, url: `s3://${bucket}`, bucket, prefix: "", expectedOwner: undefined };
   const opened = await openVault(of, { signal });
+  const pathOf = (name: string): string => (folder === "" ? name : `${folder}/${name}`);
+  const found = <T>(key: string, work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw hasCode(error, "vault-missing")
+        ? kind.unusable(`there is no s3://${bucket}/${key}`, undefined, error)
+        : error;
+    });
   return {
-    read: async (name) =>
-      (await found(kind, opened.read(folder === "" ? name : `${folder}/${name}`, MAX_INVENTORY_MANIFEST))).bytes,
-    stream: (key) => found(kind, opened.stream(key)),
+    read: async (name) => (await found(pathOf(name), opened.read(pathOf(name), MAX_INVENTORY_MANIFEST))).bytes,
+    stream: (key) => found(key, opened.stream(key)),
     [Symbol.asyncDispose]: () => opened.close(),
   };
-}
-
-async function found<T>(kind: Kind, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (hasCode(error, "vault-missing")) throw kind.unusable("a part of it is missing", undefined, error);
-    throw error;
-  }
 }
 
 /** A copy on this machine: with the folders as S3 writes them, or all files in one folder. */

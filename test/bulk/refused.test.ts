@@ -213,6 +213,7 @@ describe("completion reports that are refused as a whole, and nothing is logged"
     const again = await place.here("retention", ["extend", "--manifest", folder, "--json"]);
     assert.equal(again.code, 2);
     assert.match(again.stdout, /already exists/);
+    assert.doesNotMatch(again.stdout + again.stderr, /--out/, "the option is --manifest");
     assert.deepEqual(await readFile(join(folder, "index.json")), before);
     const long = await place.here("retention", ["extend", "--plan", "--ahead", "PT30M", "--json"]);
     assert.equal(long.code, 2);

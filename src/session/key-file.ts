@@ -1,4 +1,5 @@
 import { Secret } from "../config/secret.ts";
+import { HoldfastError } from "../core/error.ts";
 import { readBounded } from "../io/bounded-file.ts";
 import { fileError } from "../io/file-error.ts";
 import { Opener, parseIdentityFile } from "../seal/open.ts";
@@ -12,6 +13,8 @@ export async function openKeyFile(path: string): Promise<Opener> {
     const { bytes } = await readBounded(path, MAX_KEY_FILE);
     return new Opener(parseIdentityFile(bytes?.toString("utf8") ?? "", (key) => new Secret(key)));
   } catch (cause) {
+    if (cause instanceof HoldfastError && cause.code === "key")
+      throw new HoldfastError("key", `${path}: ${cause.message}`, { cause, hint: cause.hint });
     throw fileError(cause, path, "read", "Give the age identity file that age-keygen or `holdfast keygen` wrote.");
   }
 }

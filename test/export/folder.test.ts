@@ -141,7 +141,7 @@ test("folder check says what is missing where it finds no one", async () => {
     const { stdout, stderr } = await place.here("folder", ["check"]);
     return stdout + stderr;
   };
-  assert.match(await check(), /what the source's url names is not there \(ENOENT\).*Check the source's url/);
+  assert.match(await check(), /folder: \/\S+ is not there \(ENOENT\).*Check the source's url/);
   await mkdir(place.path("drops"));
   assert.match(await check(), /no drop is there: put each into a folder of its own/);
   await mkdir(place.path("drops/1"));

@@ -33,7 +33,7 @@ export function dropChecks({ drops, files }: FoundDrops, ready: Ready): SourceCh
     checks.push({
       outcome: "warning",
       message: `${waiting} of ${dropsText} ${waiting === 1 ? "is" : "are"} not taken yet: ${waitText(ready)}${stalledText(stalled)}`,
-      hint: "Wait until the drop is complete. If it is, check the source's ready.",
+      hint: "Wait until the drop is complete. If it is, check `ready` of this source in the config.",
     });
   return checks;
 }
@@ -43,5 +43,5 @@ const stalledText = (stalled: number): string => (stalled > 0 ? `; ${stalled} fo
 export function waitText(ready: Ready): string {
   return ready.kind === "marker"
     ? `the file ${ready.name} is not at the top`
-    : `something in them changed less than ${ready.time} ago`;
+    : `something in them changed less than ${ready.time.toLocaleString("en", { style: "long" })} ago`;
 }

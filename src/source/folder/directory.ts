@@ -21,7 +21,7 @@ export class DirectoryStore implements Store {
   async *list(folder: string): AsyncGenerator<Item> {
     const place = await this.#place(folder);
     if (place === undefined) {
-      if (folder === "") throw noFolder("ENOENT");
+      if (folder === "") throw noFolder("ENOENT", this.#root);
       return;
     }
     try {
@@ -128,7 +128,7 @@ export class DirectoryStore implements Store {
   #top(): Promise<string> {
     this.#real ??= realpath(this.#root).catch((error: NodeJS.ErrnoException) => {
       this.#real = undefined;
-      throw isAbsent(error.code ?? "") ? noFolder(error.code!) : lost(error);
+      throw isAbsent(error.code ?? "") ? noFolder(error.code!, this.#root) : lost(error);
     });
     return this.#real;
   }

@@ -25,8 +25,8 @@ export function missing(): HoldfastError {
 }
 
 /** The directory or bucket itself. */
-export function noFolder(code: string): HoldfastError {
-  return new HoldfastError("source-unavailable", `folder: what the source's url names is not there (${code})`, {
+export function noFolder(code: string, place = "what the source's url names"): HoldfastError {
+  return new HoldfastError("source-unavailable", `folder: ${place} is not there (${code})`, {
     hint: "Check the source's url, and that it is mounted.",
   });
 }

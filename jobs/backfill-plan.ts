@@ -132,6 +132,9 @@ export function refuseImpossible(
     });
   if (list === undefined && !source.can.list)
     throw new HoldfastError("usage", `${noList(sourceConfig.kind)}, so a backfill does not know whom to ask about`, {
-      hint: "Give their ids with --ids <file>, one on a line, or your own references with --references <file>.",
+      hint:
+        source.idOf === undefined
+          ? "Give their ids with --ids <file>, one on a line."
+          : "Give their ids with --ids <file>, one on a line, or your own references with --references <file>.",
     });
 }

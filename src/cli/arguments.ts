@@ -27,7 +27,9 @@ export function instant(text: string): Temporal.Instant {
 export function day(text: string): string {
   const found = cellDay(text);
   if ("day" in found) return found.day;
-  throw new InvalidArgumentError(`${found.why}. Write a day such as 2026-10-31 or 31.10.2026.`);
+  throw new InvalidArgumentError(
+    `${found.why.charAt(0).toUpperCase()}${found.why.slice(1)}. Write a day such as 2026-10-31 or 31.10.2026.`,
+  );
 }
 
 /** A person's token, as pasted. */

@@ -57,7 +57,7 @@ export function selectClients(config: Config, ids: readonly string[] = []): read
   if (unknown.length > 0) {
     const names = unknown.map((id) => JSON.stringify(id)).join(", ");
     throw new HoldfastError("usage", `no client in ${config.file} is called ${names}`, {
-      hint: `name one of: ${known.join(", ")}`,
+      hint: `Name one of: ${known.join(", ")}.`,
     });
   }
   return config.clients.filter(({ id }) => ids.includes(id));

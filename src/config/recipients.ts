@@ -89,7 +89,10 @@ async function recipientProblem(recipient: string): Promise<{ message: string; h
     return { message: "has white space around it", hint: "remove it" };
   }
   if (!recipient.startsWith("age1")) {
-    return { message: `${brief(recipient)} is not an age recipient`, hint: "write age1…, as age-keygen prints it" };
+    return {
+      message: `${brief(recipient)} is not an age recipient`,
+      hint: "write age1…, as `holdfast keygen` or age-keygen prints it",
+    };
   }
   if (/…|\.\.\./.test(recipient)) {
     return { message: "age1… is a placeholder", hint: "write the whole public key, as `holdfast keygen` prints it" };
@@ -103,7 +106,7 @@ async function recipientProblem(recipient: string): Promise<{ message: string; h
     // The library's message is dropped because it may repeat the text.
     return {
       message: `${brief(recipient)} is damaged: its checksum, length or point is wrong`,
-      hint: "copy the whole public key again from age-keygen",
+      hint: "copy the whole public key again, as `holdfast keygen` or age-keygen printed it",
     };
   }
 }

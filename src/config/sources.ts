@@ -47,7 +47,7 @@ export function selectSources(
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     const said = unknown.map((name) => JSON.stringify(name)).join(", ");
-    throw new HoldfastError("usage", `no source is called ${said}`, { hint: `name one of: ${known.join(", ")}` });
+    throw new HoldfastError("usage", `no source is called ${said}`, { hint: `Name one of: ${known.join(", ")}.` });
   }
   return clients
     .map((client) => ({ ...client, only: names }))

@@ -28,6 +28,7 @@ test("what needs a list says that the provider has no list, and how to name peop
   assert.equal(backfill.code, 2, backfill.stderr);
   assert.match(backfill.stderr, /Veriff cannot list its sessions, so a backfill does not know whom to ask about/);
   assert.match(backfill.stderr, /--ids <file>/);
+  assert.doesNotMatch(backfill.stderr, /--references/, "Veriff looks up no reference");
   const plan = await place.here("backfill", ["--plan"]);
   assert.equal(plan.code, 2, plan.stderr);
   const night = await place.here("export");

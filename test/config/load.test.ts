@@ -317,7 +317,7 @@ test("clients are selected by id, in the order of the config", async () => {
     (error: HoldfastError) => {
       assert.ok(hasCode(error, "usage"));
       assert.match(error.message, /is called "delta"$/);
-      assert.equal(error.hint, "name one of: acme, beta, gamma");
+      assert.equal(error.hint, "Name one of: acme, beta, gamma.");
       return true;
     },
   );

@@ -80,7 +80,7 @@ describe("two sources in one vault", () => {
       const { code, log } = await place.here(command, ["--source", "third"]);
       assert.equal(code, 2);
       assert.match(String(log.at(-1)!.error), /no source is called "third"/);
-      assert.match(String(log.at(-1)!.hint), /name one of: passbase, second/);
+      assert.match(String(log.at(-1)!.hint), /Name one of: passbase, second/);
     }
   });
 

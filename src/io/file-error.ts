@@ -25,9 +25,9 @@ export function fileError(cause: unknown, path: string, what: "read" | "written"
 
 function hintOf(code: string, what: "read" | "written"): string {
   if (what === "read") return "Check that the file exists, that you can read it, and that its disk works.";
-  if (FULL.has(code)) return "The disk is full: free some space, or choose an --out on another disk.";
-  if (MISNAMED.has(code)) return "Choose an --out that does not exist yet, in a folder that exists.";
-  return "Choose an --out in a folder that you can write to, on a disk that works.";
+  if (FULL.has(code)) return "The disk is full: free some space, or choose a path on another disk.";
+  if (MISNAMED.has(code)) return "Choose a path that does not exist yet, in a folder that exists.";
+  return "Choose a path in a folder that you can write to, on a disk that works.";
 }
 
 export async function writingFile<T>(path: string, work: () => Promise<T>): Promise<T> {

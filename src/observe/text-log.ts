@@ -47,5 +47,5 @@ export function textLog(options: TextLogOptions, own: Fields = {}): Log {
 }
 
 export function toFix(hint: string | undefined): string[] {
-  return hint ? `  → ${hint}`.split("\n") : [];
+  return hint ? hint.split("\n").map((line, at) => `  ${at === 0 ? "→" : " "} ${line}`) : [];
 }

@@ -75,3 +75,8 @@ test("an error of ours has no stack; a defect says that it is one", () => {
   assert.match(text, /console\.test\.ts/);
   assert.ok(!text.includes("jane"));
 });
+
+test("a hint of several lines stays below its arrow", () => {
+  const two = new HoldfastError("incomplete", "locks stay due", { hint: ["Run it again.", "Give all reports."] });
+  assert.deepEqual(errorText(two), ["locks stay due", "  → Run it again.", "    Give all reports."]);
+});

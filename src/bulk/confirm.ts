@@ -28,19 +28,20 @@ const BATCH = 2_000;
 
 /**
  * Logs the locks that jobs have set. The log must not promise a lock that does not exist, so the store is asked about a
- * sample first, and about each object if one of the sample is wrong. What is logged already is passed over: after an
+ * sample of each manifest first, and about each object if one of a sample is wrong. What is logged already is passed over: after an
  * interruption, the same call continues.
  */
 export async function confirmLocks(work: Work, outcomes: TaskOutcomes, index: Index): Promise<Confirmed> {
   const told = new Told();
-  const sample = new LockSample<Claimed>();
+  // One for each manifest: a small one with a false date must not hide beside a large one.
+  const samples = index.manifests.map(() => new LockSample<Claimed>());
   const first = new Looker(work);
   const now: Claimed[] = [];
   for await (const claim of claims(work, outcomes, index, told)) {
-    if (sample.add(claim)) now.push(claim);
+    if (samples[claim.manifest]!.add(claim)) now.push(claim);
     if (now.length >= BATCH) await first.confirmed(now.splice(0), false);
   }
-  await first.confirmed([...now, ...sample.rest()], false);
+  await first.confirmed([...now, ...samples.flatMap((sample) => sample.rest())], false);
   const each = first.wrong > 0 ? new Looker(work) : undefined;
   const logged = { objects: 0, subjects: 0 };
   let batch: Claimed[] = [];

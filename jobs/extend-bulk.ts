@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isAws } from "../src/bulk/aws.ts";
 import { readCompleted } from "../src/bulk/completed.ts";
 import { type Confirmed, confirmLocks } from "../src/bulk/confirm.ts";
 import { INDEX } from "../src/bulk/index-file.ts";
@@ -45,6 +46,7 @@ export async function manifestsFor(
       : [
           `${config.id}: ${plural(manifests.length, "manifest")} for ${plural(objects, "object")} in ${out}`,
           ...rest,
+          ...(isAws(vault) ? [] : ["  this store is not AWS, which alone has S3 Batch Operations"]),
           `  ${join(out, INDEX)} has the commands that create the jobs`,
         ],
   );

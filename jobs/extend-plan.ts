@@ -27,7 +27,7 @@ export async function planExtensions(
     const looking = { config, catalog: catalog.of, at: now(), ahead, signal, onSubject: progress.update };
     const plan = await planExtension(config.id, looking, pricesOf(prices));
     progress.end();
-    console.say(planText(plan, config.vault.lockRate));
+    console.say(planText(plan, config.vault));
     return plan;
   };
   return eachClient(session, planOne, onFailure);
@@ -38,17 +38,22 @@ function pricesOf({ putPrice, getPrice, jobPrice, taskPrice }: Omit<PlannedExten
   return { put: putPrice ?? 0, get: getPrice ?? 0, job: jobPrice ?? 0, task: taskPrice ?? 0 };
 }
 
-function planText(plan: ExtensionPlan, rate: Rate): string[] {
+function planText(plan: ExtensionPlan, { kind, lockRate }: ClientConfig["vault"]): string[] {
   const { client, objects, subjects, puts, gets, cost, bulk } = plan;
+  if (objects === 0) return [`${client}: no lock is due, by this machine's catalog`];
   const rows = [
     ["due", `${plural(objects, "object")} of ${verifications(subjects)}, by this machine's catalog`],
-    ["PUT", `${number(puts)}${gets > 0 ? `, and ${number(gets)} GET before locks are hardened` : ""}`],
-    ["time", `at least ${seconds(plan.seconds)} at vault.lockRate, ${rateText(rate)}`],
+    ...(kind === "s3"
+      ? [["PUT", `${number(puts)}${gets > 0 ? `, and ${number(gets)} GET before locks are hardened` : ""}`]]
+      : []),
+    ["time", `at least ${seconds(plan.seconds)} at vault.lockRate, ${rateText(lockRate)}`],
     ...(cost === null ? [] : [["cost", priceText(cost)]]),
     ...(bulk === null ? [] : [["in bulk", bulkText(bulk)]]),
   ];
   return [
-    `${client}: what retention extend will ask of the store`,
+    kind === "s3"
+      ? `${client}: what retention extend will ask of the store`
+      : `${client}: a vault in a directory, no requests`,
     ...rows.map(([name, value]) => `  ${name!.padEnd(9)}${value}`),
   ];
 }

@@ -11,9 +11,9 @@ import { globalSetup, globalTeardown, shareDrawings } from "./setup.ts";
  * they last ran.
  *
  * Most files share processes (test/groups.ts). What took longest the last time begins, so that all workers end together;
- * what was never run, by a guess. Five at once on two cores: some wait for a clock.
+ * what was never run, by a guess. Four at once on two cores: some wait for a clock.
  */
-const CONCURRENCY = 5;
+const CONCURRENCY = 4;
 /** Where no times are known, as in CI: those that take half a minute and more begin. */
 const SLOWEST = [
   ...["retention/crash", "retention/century", "workers/workers", "image/build", "viewer/viewer", "release/debian"],

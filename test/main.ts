@@ -49,7 +49,7 @@ shareDrawings();
 const groups = groupsOf(root, chosen, SLOWEST);
 const took = ({ files }: Group): number => files.reduce((sum, file) => sum + (times[file] ?? unknown(file)), 0);
 const rank = ({ files }: Group): number => SLOWEST.indexOf(files[0]!) + 1 || SLOWEST.length + 1;
-// Infinite times are equal, and have no difference.
+// Two infinite times are equal, but their difference is not a number.
 groups.sort((a, b) => (took(a) === took(b) ? rank(a) - rank(b) : took(b) - took(a)));
 if (!isFast) await globalSetup();
 const stop = new AbortController();

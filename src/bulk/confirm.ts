@@ -28,8 +28,8 @@ const BATCH = 2_000;
 
 /**
  * Logs the locks that jobs have set. The log must not promise a lock that does not exist, so the store is asked about a
- * sample of each manifest first, and about each object if one of a sample is wrong. What is logged already is passed over: after an
- * interruption, the same call continues.
+ * sample of each manifest first, and about each object if one of a sample is wrong. What is logged already is passed
+ * over: after an interruption, the same call continues.
  */
 export async function confirmLocks(work: Work, outcomes: TaskOutcomes, index: Index): Promise<Confirmed> {
   const told = new Told();

@@ -14,7 +14,7 @@ export interface Bounds {
 
 /**
  * The subjects in the vault within the bounds, in order; and those of whom something was purged, whose files may have
- * lost the last version that lists them. Everyone is not looked at: of ten million, few are past a date.
+ * lost the last version that lists them. It does not look at everyone: of ten million people, few are past a date.
  */
 export function candidates(db: DatabaseSync, { endedUpTo, storedBefore, updatedBefore }: Bounds): Iterable<string> {
   const known = (subjects: string): string => `SELECT id FROM person WHERE subject IN (${subjects})`;

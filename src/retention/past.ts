@@ -2,7 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
 import { afterDay } from "./period.ts";
 
-/** How much earlier than the period says one may end: months differ, and days begin at other times elsewhere. */
+/** Subtracting a period does not exactly undo adding it: months differ in length, and days begin at other times elsewhere. */
 const SLACK = { days: 6 };
 
 /**
@@ -23,7 +23,7 @@ export function maybePast(
     now.toZonedDateTimeISO("UTC").subtract(keep).add(SLACK).toInstant().toString({ smallestUnit: "second" });
   const found: { endedUpTo?: string; storedBefore?: string; updatedBefore?: string } = {};
   for (const all of [[files], [identifying, verification]]) {
-    // One of them is enough: that which names the fewest.
+    // All clocks must have ended, so it is enough to ask one: the one that finds the fewest people.
     const relationship = all.find(({ from }) => from === "relationship-end" || from === "account-closed");
     const created = all.find(({ from }) => from === "created");
     const [exported] = all;

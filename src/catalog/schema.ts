@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 17;
+export const SCHEMA = 18;
 
 /** `packing.ts` says what the columns of bytes hold. Times that are compared as texts are written by `comparable`. */
 export const TABLES = `
@@ -149,6 +149,7 @@ export const TABLES = `
   CREATE INDEX purged_subject ON purged (subject, time);
   CREATE INDEX subject_open ON subject (person) WHERE open = 1;
   CREATE INDEX relationship_ended ON relationship (ended, settled, subject);
+  CREATE INDEX file_unlisted ON file (person) WHERE listed = 0;
   CREATE INDEX note_subject ON note (subject);
   CREATE INDEX note_commitment ON note (commitment);
   CREATE INDEX note_lock ON note (locked_until) WHERE state = 'kept';
@@ -157,6 +158,7 @@ export const TABLES = `
 /** Indexes that only questions need: a catalog is filled faster without them, and they are made at its end. */
 export const INDEXES = `
   CREATE INDEX version_updated ON version (updated);
+  CREATE INDEX version_stored ON version (stored);
   CREATE INDEX lookup_token ON lookup (token, name);
   CREATE INDEX version_lock ON version (lock_mode, locked_until);
   CREATE INDEX file_lock ON file (lock_mode, locked_until);

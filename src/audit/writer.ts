@@ -42,6 +42,8 @@ export interface Appended extends Journaled {
 }
 
 const BATCH = 4 * TILE_WIDTH;
+/** Batches that may wait in memory for a store that is slower than this machine's disk. */
+const WAITING = 8;
 
 /**
  * Appends to a client's audit log. One writer per vault. This order makes a crash harmless at any time: journal
@@ -161,7 +163,8 @@ export class AuditWriter {
   /**
    * Resolves once the entry is durable on this machine: its work then counts as done. Gives the entry as logged, in
    * several parts if it is too long for one. Throws `log-rejected` if the log cannot hold it. Writes full batches to
-   * the log automatically. After a failed write, every call throws that error.
+   * the log automatically, and waits for the store while too many entries wait for it. After a failed write, every call
+   * throws that error.
    */
   async append(entry: Entry): Promise<readonly Appended[]> {
     if (this.#failure) throw this.#failure;
@@ -183,6 +186,7 @@ export class AuditWriter {
       this.#scheduled = this.#durable;
       void this.#schedule((size) => Math.floor(size / TILE_WIDTH) * TILE_WIDTH).catch(() => {});
     }
+    if (this.#pending.length >= WAITING * batch) await this.#flushing;
     return appended;
   }
 

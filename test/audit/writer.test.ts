@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -14,6 +14,13 @@ import { appendAll, bytesOf, type Desk, entry, makeDesk, range } from "./desk.ts
 import { dying, type Fault, MemoryVault } from "./memory-vault.ts";
 
 const SIZES = [0, 1, 255, 256, 257, 511, 512, 1000];
+
+/** What the journal in this state directory says. */
+async function onDisk(state: string): Promise<string> {
+  const folder = join(state, "journal");
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")));
+  return texts.join("");
+}
 
 /** The keys of a log with one batch of `size` entries. */
 function keysOf(size: number): string[] {
@@ -85,6 +92,32 @@ test("concurrent appends keep their order, and each returns its index", async ()
   await writer.flush();
   await writer.close();
   assert.deepEqual(await desk.entries(), range(0, 900));
+});
+
+test("a store that is slower than the disk holds up appends, so that memory stays flat", async () => {
+  const slow = new MemoryVault();
+  const open = Promise.withResolvers<void>();
+  await using desk = await makeDesk(slow);
+  slow.put = async (key, body, options) => {
+    if (key.startsWith("audit/tile/")) await open.promise;
+    return MemoryVault.prototype.put.call(slow, key, body, options);
+  };
+  const writer = await desk.open();
+  const most = 8 * 256;
+  await appendAll(writer, 0, most - 1);
+  let appended = false;
+  const last = writer.append(entry(most - 1)).then(() => {
+    appended = true;
+  });
+  while (!(await onDisk(desk.state)).includes(`"r${most - 1}"`));
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(appended, false);
+  open.resolve();
+  await last;
+  await appendAll(writer, most, 2 * most);
+  await writer.flush();
+  await writer.close();
+  assert.deepEqual(await desk.entries(), range(0, 2 * most));
 });
 
 test("an entry that the log cannot hold is refused, without losing the others", async () => {

@@ -9,7 +9,9 @@ export const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${
 export const instant = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
-  .refine((value) => exists(() => Temporal.Instant.from(value)));
+  .refine((value) => value === lastInstant || isInstant(value));
+/** The last one that exists: an entry with many files says the same for each. */
+let lastInstant: string | undefined;
 /** A calendar day: a relationship's last day. */
 export const day = z
   .string()
@@ -53,11 +55,14 @@ export function isOfSubject(entry: {
 }): boolean {
   const { subject, version: name = "", object, files = [], objects = [], keys = [] } = entry;
   if (object && object.key !== recordKey(subject, name)) return false;
-  if (files.some((file) => parseKey(file.key)?.kind !== "file")) return false;
-  return [...files, ...objects]
-    .map((each) => each.key)
-    .concat(keys)
-    .every((each) => parseKey(each)?.subject === subject);
+  const isTheirs = (each: string): boolean => parseKey(each)?.subject === subject;
+  const isTheirFile = (each: string): boolean => {
+    const parsed = parseKey(each);
+    return parsed?.kind === "file" && parsed.subject === subject;
+  };
+  return (
+    files.every((file) => isTheirFile(file.key)) && objects.every((each) => isTheirs(each.key)) && keys.every(isTheirs)
+  );
 }
 
 /** Whether every note in an entry is about the entry's subject. */
@@ -69,6 +74,12 @@ export function isNoteOfSubject(entry: {
   return [...(entry.note ? [entry.note] : []), ...(entry.notes ?? [])].every(
     ({ key: each }) => subjectOfNote(each) === entry.subject,
   );
+}
+
+function isInstant(value: string): boolean {
+  if (!exists(() => Temporal.Instant.from(value))) return false;
+  lastInstant = value;
+  return true;
 }
 
 function exists(parse: () => unknown): boolean {

@@ -15,13 +15,16 @@ export const HASH_SIZE = 32;
 export const emptyRoot: Uint8Array = hash("sha256", "", "buffer");
 
 const LEAF = Uint8Array.of(0);
-// Hashing is synchronous, so one buffer serves every node.
+// Hashing is synchronous, so one buffer serves every leaf that is not unusually long, and one every node.
+const leaf = Buffer.alloc(8192);
 const node = Buffer.alloc(1 + 2 * HASH_SIZE);
 node[0] = 1;
 
 /** The hash of one entry: SHA-256(0x00 || entry). */
 export function leafHash(entry: Uint8Array): Buffer {
-  return createHash("sha256").update(LEAF).update(entry).digest();
+  if (entry.length >= leaf.length) return createHash("sha256").update(LEAF).update(entry).digest();
+  leaf.set(entry, 1);
+  return hash("sha256", leaf.subarray(0, 1 + entry.length), "buffer");
 }
 
 /** The hash over two subtrees: SHA-256(0x01 || left || right). Throws `malformed` unless both are 32 bytes. */

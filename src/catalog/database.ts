@@ -16,8 +16,10 @@ const WAL = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
 const DURABLE = `${WAL}; ${CHECKED}; PRAGMA busy_timeout = 5000`;
 /** For a file that need not survive a crash. */
 const FLEETING = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF";
-/** For a file that is deleted unless all of it could be written. 32 MB of it are in memory. */
-const BUILDING = `${FLEETING}; PRAGMA cache_size = -32768; ${CHECKED}`;
+/** 32 MB of the file are in memory. */
+const CACHED = "PRAGMA cache_size = -32768";
+/** For a file that is deleted unless all of it could be written. */
+const BUILDING = `${FLEETING}; ${CACHED}; ${CHECKED}`;
 
 /** The tables at `path`; empty ones if they are missing, damaged, of another schema or of another log. */
 export function openTables(path: string, origin: string): DatabaseSync {
@@ -57,9 +59,12 @@ export function emptyTables(path: string, origin: string): DatabaseSync {
   return makeTables(path, origin, DURABLE, INDEXES);
 }
 
-/** Empty tables in a file that loses its name, and so disappears when the process ends in any way. */
-export function fleetingTables(path: string, origin: string): DatabaseSync {
-  const db = makeTables(path, origin, FLEETING, INDEXES);
+/**
+ * Empty tables in a file that loses its name, and so disappears when the process ends in any way.
+ * @param indexes whether to keep those for questions, too: they make it take longer to fill
+ */
+export function fleetingTables(path: string, origin: string, indexes: boolean): DatabaseSync {
+  const db = makeTables(path, origin, `${FLEETING}; ${CACHED}`, indexes ? INDEXES : "");
   rmSync(path, { force: true });
   return db;
 }

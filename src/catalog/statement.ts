@@ -17,23 +17,28 @@ export const isDamaged = (db: DatabaseSync): boolean => damaged.has(db);
 
 /** Damage can appear on any page, long after the file was opened, so every SQLite error becomes a HoldfastError. */
 export function statement(db: DatabaseSync, sql: string): Statement {
-  const guarded = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      if (isDamagedDatabase(error)) damaged.add(db);
-      throw stateError(error, databaseFile(db));
-    }
-  };
-  const prepared = guarded(() => db.prepare(sql));
+  // Made once for each statement, and not for each call: a large log runs millions of them.
+  const guarded =
+    <T>(work: (values: SQLInputValue[]) => T) =>
+    (...values: SQLInputValue[]): T => {
+      try {
+        return work(values);
+      } catch (error) {
+        if (isDamagedDatabase(error)) damaged.add(db);
+        throw stateError(error, databaseFile(db));
+      }
+    };
+  const prepared = guarded(() => db.prepare(sql))();
+  const rowsOf = guarded((values) => prepared.iterate(...values));
   return {
-    get: (...values) => guarded(() => prepared.get(...values)),
-    all: (...values) => guarded(() => prepared.all(...values)),
+    get: guarded((values) => prepared.get(...values)),
+    all: guarded((values) => prepared.all(...values)),
     *iterate(...values) {
-      const rows = guarded(() => prepared.iterate(...values));
-      for (let row = guarded(() => rows.next()); !row.done; row = guarded(() => rows.next())) yield row.value;
+      const rows = rowsOf(...values);
+      const next = guarded(() => rows.next());
+      for (let row = next(); !row.done; row = next()) yield row.value;
     },
-    run: (...values) => void guarded(() => prepared.run(...values)),
+    run: guarded((values) => void prepared.run(...values)),
   };
 }
 

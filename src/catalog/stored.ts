@@ -3,7 +3,7 @@ import type { Entry, RecordStored, StoredFile } from "../audit/entry.ts";
 import { isNote } from "../audit/said.ts";
 import { parseKey } from "../vault/layout.ts";
 import { bytesOf, modeNumber, personOf, projectOf, versionBytes } from "./packing.ts";
-import { Persons } from "./persons.ts";
+import type { Persons } from "./persons.ts";
 import { statement } from "./statement.ts";
 import { EXTENDED, SAME_OBJECT, StoredFiles } from "./stored-files.ts";
 import { digitsOf } from "./time.ts";
@@ -16,20 +16,16 @@ export class StoredEntries {
   readonly #words: Words;
   readonly #files: StoredFiles;
 
-  constructor(db: DatabaseSync, words: Words) {
+  constructor(db: DatabaseSync, words: Words, persons: Persons) {
     this.#statements = prepare(db);
-    this.#persons = new Persons(db);
+    this.#persons = persons;
     this.#words = words;
     this.#files = new StoredFiles(db, words);
   }
 
   /** Within the catalog's transaction. */
-  apply(index: number, entry: Entry): void {
+  apply(index: number, entry: Exclude<Entry, RecordStored>): void {
     const of = this.#statements;
-    if (entry.type === "record.stored") {
-      this.#store(index, entry);
-      return;
-    }
     // Notes are no part of a person's trail: a bag does not hold them.
     const subjects = "subjects" in entry ? entry.subjects : "subject" in entry && !isNote(entry) ? [entry.subject] : [];
     for (const subject of subjects) of.insertMention.run(this.#persons.number(subject).id, index);
@@ -54,7 +50,8 @@ export class StoredEntries {
     return { ...entry, files: [...rows.flatMap(({ files }) => JSON.parse(files) as StoredFile[]), ...entry.files] };
   }
 
-  #store(index: number, entry: RecordStored): void {
+  /** Within the catalog's transaction. Returns whether the log had not mentioned the person before. */
+  store(index: number, entry: RecordStored): boolean {
     const { subject, version, object, files, lockMode = "governance" } = entry;
     const of = this.#statements;
     const { id, isNew } = this.#persons.number(subject);
@@ -73,7 +70,8 @@ export class StoredEntries {
     // name.
     for (const [name, token] of Object.entries(entry.lookups))
       of.insertLookup.run(id, this.#words.number(name.split("/")[0]!), token);
-    of.dropAnnounced.run(subject, entry.run, version);
+    if (!isNew) of.dropAnnounced.run(subject, entry.run, version);
+    return isNew;
   }
 
   #extend({ objects, lockedUntil, lockMode }: Extract<Entry, { type: "lock.extended" }>): void {

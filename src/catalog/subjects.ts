@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type Bounds, candidates } from "./candidates.ts";
 import { bytesOf, hexOf, personOf, subjectOf, wordText } from "./packing.ts";
+import { type Marks, remarkable } from "./remarkable.ts";
 import { column, statement } from "./statement.ts";
 import { digitsOf, versionOf } from "./time.ts";
 
@@ -76,6 +77,11 @@ export class Subjects {
   /** Who may have something past its date, in order. */
   candidates(bounds: Bounds): Iterable<string> {
     return candidates(this.#db, bounds);
+  }
+
+  /** Everyone of whom a check of the policy may have something to tell: reads the tables once, without an index. */
+  remarkable(marks: Marks): Iterable<string> {
+    return remarkable(this.#db, marks);
   }
 
   /** Subjects that had this token when one of their records was stored. */

@@ -1,3 +1,4 @@
+import type { Bounds } from "../catalog/candidates.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Keep, RetentionConfig } from "../config/config.ts";
 import { afterDay } from "./period.ts";
@@ -5,15 +6,20 @@ import { afterDay } from "./period.ts";
 /** Subtracting a period does not exactly undo adding it: months differ in length, and days begin at other times elsewhere. */
 const SLACK = { days: 6 };
 
+/** Everyone who may have something past its date, in order, and maybe others. */
+export function maybePast(catalog: Catalog, retention: RetentionConfig, now: Temporal.Instant): Iterable<string> {
+  return catalog.subjects.candidates(pastBounds(catalog, retention, now));
+}
+
 /**
- * Everyone who may have something past its date, in order, and maybe others. A file is past only if its class is; a
+ * What holds of everyone who has something past its date, and maybe of others. A file is past only if its class is; a
  * record only if both of its classes are.
  */
-export function maybePast(
-  { subjects, relationships }: Catalog,
+export function pastBounds(
+  { relationships }: Pick<Catalog, "relationships">,
   { classes: { identifying, verification, files }, timezone }: RetentionConfig,
   now: Temporal.Instant,
-): Iterable<string> {
+): Bounds {
   const days = relationships.endings();
   const lastDay = ({ keep }: Keep): string =>
     days.findLast(
@@ -32,7 +38,7 @@ export function maybePast(
     else found.storedBefore = latest(found.storedBefore, before(exported!));
   }
   const { endedUpTo, storedBefore, updatedBefore } = found;
-  return subjects.candidates({ endedUpTo, storedBefore, updatedBefore });
+  return { endedUpTo, storedBefore, updatedBefore };
 }
 
 /** Of two times or days of the same form. */

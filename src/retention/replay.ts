@@ -75,7 +75,7 @@ export class Replay {
       case "record.stored":
         this.#checkUpdated(at, entry);
         this.#checkMore(at, entry);
-        this.#store(at, [entry.object]);
+        this.#store(at, entry.subject, [entry.object]);
         this.#list(at, entry);
         break;
       case "lock.extended":
@@ -115,9 +115,10 @@ export class Replay {
   }
 
   /** New files of this version are stored here; the others were stored by an earlier entry. */
-  #list(at: number, { files, time }: RecordStored | RecordFiles): void {
+  #list(at: number, { subject, files, time }: RecordStored | RecordFiles): void {
     this.#store(
       at,
+      subject,
       files.filter(({ storedWith }) => storedWith === undefined),
     );
     for (const { key, storedWith } of files) {
@@ -139,8 +140,14 @@ export class Replay {
     return purged !== undefined && !isBefore(instant(purged).add(CLOCKS), instant(time));
   }
 
-  #store(at: number, objects: readonly Pick<CatalogObject, "key" | "versionId" | "size" | "sha256">[]): void {
+  #store(
+    at: number,
+    subject: string,
+    objects: readonly Pick<CatalogObject, "key" | "versionId" | "size" | "sha256">[],
+  ): void {
     const { index, superseded, onFault } = this.#options;
+    // The first time that the log mentions a person, it stored nothing of theirs before.
+    if (!index.mentions(subject)) return;
     for (const { key, versionId, size, sha256 } of objects) {
       const before = index.objects.get(key);
       if (before === undefined) continue;

@@ -80,7 +80,7 @@ export async function verifyClient(
   const seen = await lastSeenHead(config.state, log, head);
   const journal = join(config.state, "journal");
   const scratch = (name: string): string => join(config.state, `verify-${process.pid}${name}.sqlite`);
-  const index = Catalog.temporary(scratch(""), log.origin);
+  const index = Catalog.unindexed(scratch(""), log.origin);
   opened.defer(() => index.close());
   const superseded = new Superseded(scratch("-superseded"));
   opened.defer(() => superseded.close());

@@ -1,8 +1,10 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
-import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
+import { isBefore, timestamp } from "../core/timestamp.ts";
+import { cooledBefore, dueLock, type LockPolicy, soonOf } from "../retention/lock-due.ts";
 import { noteTermsOf } from "../retention/notes.ts";
+import { pastBounds } from "../retention/past.ts";
 import { termsOf } from "../retention/terms.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Problem } from "./problem.ts";
@@ -30,7 +32,7 @@ export async function auditPolicy(
 ): Promise<PolicyReport> {
   const at = now();
   const report = { due: 0, past: 0, held: 0, unfinished: index.purges.unfinished().length, stuck: index.seen.stuck() };
-  for (const subject of index.subjects.all()) {
+  for (const subject of mayDiffer(index, policy, at)) {
     const hasEnded = index.relationships.ended(subject) !== undefined;
     const holds = index.holds.of(subject).length > 0;
     if (holds) report.held += 1;
@@ -53,6 +55,21 @@ export async function auditPolicy(
     }
   }
   return report;
+}
+
+/**
+ * Everyone with something that may be due, past, held or no longer locked, and maybe others. Of anyone else there is
+ * nothing to tell: their locks last and are of the configured mode, their relationship has not ended, and nothing of
+ * theirs is old enough.
+ */
+function mayDiffer(index: Catalog, { retention, mode }: LockPolicy, at: Temporal.Instant): Iterable<string> {
+  const soon = soonOf(retention, at);
+  const { coolingOff } = retention;
+  return index.subjects.remarkable({
+    ...pastBounds(index, retention, at),
+    lockedUpTo: (isBefore(soon, at) ? at : soon).toString(),
+    soft: coolingOff && { mode, storedBefore: timestamp(cooledBefore(coolingOff, at)) },
+  });
 }
 
 export interface PolicyAudit {

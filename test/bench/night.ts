@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { open, writeFile } from "node:fs/promises";
 import { Secret } from "../../src/config/secret.ts";
 import { Handles } from "../../src/record/handles.ts";
-import { parseIdentityPage } from "../../src/source/passbase/answers.ts";
+import { inOrder, parseIdentityPage, parseResourcePage } from "../../src/source/passbase/answers.ts";
 import { Population } from "../sandbox/population.ts";
 import { answer, BASE_PATH } from "../sandbox/routes.ts";
 import { makeLogVault } from "./log-vault.ts";
@@ -18,7 +18,8 @@ const OPTIONS = { pageSize: PAGE, files: false, withheld: () => false };
 export async function night(report: Report, people: number, rounds: number): Promise<void> {
   const size = `${people.toLocaleString("en-US")} identities`;
   await using sandbox = await server("../sandbox/main.ts", "--identities", String(people), "--no-files");
-  const pages = pagesOf(people);
+  const population = new Population(1, people);
+  const pages = pagesOf(population);
   const lookupKey = randomBytes(32).toString("hex");
   const handles = new Handles(new Secret(lookupKey));
   let listed: ReturnType<typeof parseIdentityPage>["identities"] = [];
@@ -34,7 +35,9 @@ export async function night(report: Report, people: number, rounds: number): Pro
       const subject = tokens.subject("passbase", id);
       // As an export logs it: a night adds what only entries of record/1 lack.
       const found = { source: "passbase", handle: handles.close(subject, "passbase", id) };
-      return { subject, version: tokens.version(updated, raw), listed: tokens.listed(updated, raw), ...found };
+      // Between two rounds it is someone's turn: asked for all that there is of them, they must be unchanged as well.
+      const version = tokens.version(updated, { identity: raw, resources: resourcesOf(population, id) });
+      return { subject, version, listed: tokens.listed(updated, raw), ...found };
     },
     lookupKey,
   });
@@ -65,12 +68,18 @@ export async function night(report: Report, people: number, rounds: number): Pro
 }
 
 /** The provider's list, from a sandbox with the same number of people. */
-function* pagesOf(people: number): Generator<string, undefined> {
-  const population = new Population(1, people);
+function* pagesOf(population: Population): Generator<string, undefined> {
   for (let cursor: string | null = ""; cursor !== null; ) {
     const page = answer(population, new URL(`http://x${BASE_PATH}/identities?limit=${PAGE}&cursor=${cursor}`), OPTIONS);
     if (!("text" in page)) throw new Error("no page");
     yield page.text;
     cursor = (JSON.parse(page.text) as { cursor: { next: string | null } }).cursor.next;
   }
+}
+
+/** What the provider has of an identity beside itself, as an export reads it. */
+function resourcesOf(population: Population, id: string): unknown[] {
+  const resources = answer(population, new URL(`http://x${BASE_PATH}/identity/${id}/resources`), OPTIONS);
+  if (!("text" in resources)) throw new Error("no resources");
+  return inOrder(parseResourcePage(resources.text).data);
 }

@@ -43,7 +43,7 @@ export async function buildDebianPackage(dist: string, options: DebianOptions): 
     await put("usr/bin/holdfast", await readFile(executable));
     await chmod(join(tree, "usr/bin/holdfast"), 0o755);
     for (const [shell, path] of Object.entries(COMPLETIONS)) await put(path, await said("completion", shell));
-    await put("usr/share/man/man1/holdfast.1.gz", gzipSync(await manualPage(said, version), { level: 9 }));
+    await put("usr/share/man/man1/holdfast.1.gz", gzipSync(await manualPage(version), { level: 9 }));
     await cp(join(ROOT, "config/systemd"), join(tree, "usr/lib/systemd/system"), { recursive: true });
     for (const name of ["README.md", "docs"]) await cp(join(ROOT, name), join(tree, DOC, name), { recursive: true });
     await cp(join(ROOT, "config"), join(tree, DOC, "examples"), { recursive: true });

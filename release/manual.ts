@@ -1,16 +1,16 @@
-/** Runs `holdfast <args>` and returns its output. */
-type Said = (...args: string[]) => Promise<string>;
+import { programFor } from "../jobs/program.ts";
+import { helpOf, leaves, pathOf } from "./docs/help.ts";
+
+/** What `--help` takes where it is no terminal. */
+const WIDTH = 80;
 
 /**
  * holdfast(1), generated from `--help`, so that both always agree: one section per command, with its usage, options and
  * examples. Format: man(7).
  */
-export async function manualPage(said: Said, version: string): Promise<string> {
-  const whole = await said("--help");
-  const sections = [];
-  for (const path of await commands(said)) {
-    sections.push(`.SS holdfast ${path.join(" ")}`, asItIs(await said(...path, "--help")));
-  }
+export async function manualPage(version: string): Promise<string> {
+  const program = await programFor("");
+  const sections = leaves(program).flatMap((each) => [`.SS ${pathOf(each)}`, asItIs(helpOf(each, WIDTH))]);
   return [
     `.TH HOLDFAST 1 "" "Holdfast ${version}" "User Commands"`,
     ".SH NAME",
@@ -18,7 +18,7 @@ export async function manualPage(said: Said, version: string): Promise<string> {
     ".SH SYNOPSIS",
     ".B holdfast\n.I command\n.RI [ options ]",
     ".SH DESCRIPTION",
-    asItIs(whole),
+    asItIs(helpOf(program, WIDTH)),
     ".SH COMMANDS",
     ...sections,
     ".SH FILES",
@@ -29,18 +29,6 @@ export async function manualPage(said: Said, version: string): Promise<string> {
     ".SH SEE ALSO",
     ".BR age (1),\n.BR systemd.timer (5)\n",
   ].join("\n");
-}
-
-/** Every command that does something: `["retention", "extend"]`, but not `["retention"]`. */
-async function commands(said: Said, path: readonly string[] = []): Promise<string[][]> {
-  const text = await said(...path, "--help");
-  const names = [...text.matchAll(/^ {2}([a-z]+)(?: (?:\[|<)| {2,})/gm)]
-    .map(([, name]) => name!)
-    .filter((name) => name !== "help");
-  const isGroup = path.length === 0 || text.includes("\nCommands:\n");
-  if (!isGroup) return [[...path]];
-  const below = await Promise.all([...new Set(names)].map((name) => commands(said, [...path, name])));
-  return below.flat();
 }
 
 /** Text whose lines are kept. */

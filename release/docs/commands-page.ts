@@ -1,5 +1,6 @@
 import type { Command, Option } from "commander";
 import { programFor } from "../../jobs/program.ts";
+import { helpOf, leaves, pathOf } from "./help.ts";
 import { anchor, code, fence, prose, table } from "./markdown.ts";
 
 const HEAD = `# Commands
@@ -14,12 +15,15 @@ const HEAD = `# Commands
 - **Several clients.** One client's failure does not stop the others. \`--json\` has the results under \`clients\` and the
   failures under \`failures\`. The exit code is that of the most serious failure, in this order: 4, 1, 2, 5, 130, 3.`;
 
+/** A page wraps its own lines. */
+const WIDE = 1_000;
+
 /** Every command: what it does, its options, its examples; the exit codes. */
 export async function commandsPage(): Promise<string> {
   const program = await programFor("");
   const all = leaves(program);
   const common = commonOptions(all);
-  const whole = helpOf(program);
+  const whole = helpOf(program, WIDE);
   const codes = [...whole.matchAll(/^ {2}(\d+) +(.+)$/gm)].map(([, number = "", says = ""]) => [number, says]);
   return [
     HEAD,
@@ -57,7 +61,7 @@ function commandText(each: Command, common: ReadonlyMap<string, Option>): string
     fence(`${pathOf(each)} ${each.usage()}`, "text"),
     ...(own.length > 0 ? [optionTable(own)] : []),
     ...(shared.length > 0 ? [own.length > 0 ? `Also the ${link}${these}.` : `Options: the ${link}${these}.`] : []),
-    ...after(helpOf(each)),
+    ...after(helpOf(each, WIDE)),
   ];
 }
 
@@ -114,30 +118,8 @@ function described({ description, argChoices, defaultValue, defaultValueDescript
   ].join("; ");
 }
 
-/** Every command that does something, in the order of the help. */
-function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
-}
-
-function pathOf(command: Command): string {
-  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
-}
-
 const headingOf = (command: Command): string => code(pathOf(command));
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-/** The whole help, with what is added behind the options. */
-function helpOf(command: Command): string {
-  let text = "";
-  command.configureOutput({
-    writeOut: (part) => {
-      text += part;
-    },
-    getOutHelpWidth: () => 1_000,
-  });
-  command.outputHelp();
-  return text;
 }

@@ -1,6 +1,8 @@
 /**
- * An hour of requests to a provider on a simulated clock, through the real client: `node hour.ts <case>`. A program of its own,
- * because it replaces the process's clock, and because the test runner's hooks would take most of the time.
+ * An hour of requests to a provider on a simulated clock, through the real client: `node hour.ts <case>`. Where there are
+ * more than 50 a second, less than an hour: their limits are of seconds, and begin again hundreds of times all the same.
+ * A program of its own, because it replaces the process's clock, and because the test runner's hooks would take most of the
+ * time.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +19,7 @@ import * as sumsub from "../../../src/source/sumsub/limits.ts";
 import { type ProviderLimit, Transport } from "./provider-limits.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
 const rate = parseRate;
 
 interface Case {
@@ -29,6 +31,8 @@ interface Case {
   /** What is asked for all the time, and how often it may be: default one endpoint, as often as all limits allow. */
   readonly endpoints?: Readonly<Record<string, Rate>>;
   readonly processes?: number;
+  /** How long it is asked. Default an hour. */
+  readonly minutes?: number;
 }
 
 const PERSONA: ProviderLimit = { rate: rate("300/min"), kind: "window", told: true };
@@ -62,15 +66,16 @@ export const CASES = {
   },
   "Onfido, 400 a minute": { limits: [{ rate: rate("400/min"), kind: "window" }], rate: "400/min" },
   "Sumsub, 300 in five seconds, and eight of ten AML cases a minute": {
-    ...{ limits: SUMSUB, api: sumsub.limitsOf(), rate: "60/s" },
+    ...{ limits: SUMSUB, api: sumsub.limitsOf(), rate: "60/s", minutes: 20 },
     endpoints: { [AML_CASE]: sumsub.AML_RATE, "GET /others": less(rate("60/s"), sumsub.AML_RATE) },
   },
   "Sumsub, two processes with the default rate": {
-    ...{ limits: SUMSUB, api: sumsub.limitsOf(), rate: PROVIDERS.sumsub.rate, processes: 2 },
+    ...{ limits: SUMSUB, api: sumsub.limitsOf(), rate: PROVIDERS.sumsub.rate, processes: 2, minutes: 20 },
     endpoints: { [AML_CASE]: sumsub.AML_RATE, "GET /others": less(rate(PROVIDERS.sumsub.rate), sumsub.AML_RATE) },
   },
   "Stripe, all of its endpoints": {
     ...{ limits: STRIPE, api: { endpoints: stripe.ENDPOINTS, limitMeant: stripe.limitMeant }, rate: "100/s" },
+    minutes: 10,
     endpoints: Object.fromEntries([...STRIPE_CALLS.map((name) => [name, rate("20/s")]), [FILE, rate("15/s")]]),
   },
   "Veriff, its default rate as a limit of a minute": {
@@ -85,7 +90,7 @@ export interface Endpoint {
   readonly name: string;
   readonly granted: number;
   readonly refused: number;
-  /** By its limits, in this hour. */
+  /** By its limits, in this time. */
   readonly allowed: number;
 }
 
@@ -95,7 +100,7 @@ export interface Hour {
   readonly above: readonly string[];
 }
 
-async function hourOf({ limits, api = {}, rate: own, endpoints, processes = 1 }: Case): Promise<Hour> {
+async function hourOf({ limits, api = {}, rate: own, endpoints, processes = 1, minutes = 60 }: Case): Promise<Hour> {
   using time = new VirtualTime();
   using transport = new Transport(time, limits);
   const folder = mkdtempSync(join(tmpdir(), "holdfast-hour-"));
@@ -128,12 +133,12 @@ async function hourOf({ limits, api = {}, rate: own, endpoints, processes = 1 }:
       }),
     ),
   );
-  await time.pass(HOUR);
+  await time.pass(minutes * MINUTE);
   isOver = true;
   const arrivals = [...transport.arrivals];
   for (const http of https) await http.close();
   // What was on its way is answered; what waits for its start was refused by the close.
-  await time.pass(60_000);
+  await time.pass(MINUTE);
   await Promise.all(askers);
   rmSync(folder, { recursive: true });
   const above = [...limits, { rate: rate(own), kind: "window" } as ProviderLimit].flatMap(
@@ -151,7 +156,7 @@ async function hourOf({ limits, api = {}, rate: own, endpoints, processes = 1 }:
     endpoints: wanted.map(([name, { count, per }]) => {
       const asked = arrivals.filter(({ path }) => path === pathOf(name));
       const refused = asked.filter((each) => each.refused).length;
-      return { name, refused, granted: asked.length - refused, allowed: (count * HOUR) / per };
+      return { name, refused, granted: asked.length - refused, allowed: (count * minutes * MINUTE) / per };
     }),
   };
 }

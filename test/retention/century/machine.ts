@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { bundledJobs } from "./bundled.ts";
 
 export type Job =
   | { readonly kind: "export" | "extend" | "verify" }
@@ -26,7 +27,6 @@ export interface Answer {
 
 const HOOK = join(import.meta.dirname, "../../crash/hook.ts");
 const QUICK = join(import.meta.dirname, "quick-disk.ts");
-const JOBS = join(import.meta.dirname, "jobs.ts");
 
 /** Runs the real jobs in a child process, which is killed at a given write and started again. */
 export class Machine implements AsyncDisposable {
@@ -49,11 +49,11 @@ export class Machine implements AsyncDisposable {
   /** Continues in a new process, which dies at the first write with that name. */
   async dieIn(name: string): Promise<void> {
     await this[Symbol.asyncDispose]();
-    this.#start(undefined, name);
+    await this.#start(undefined, name);
   }
 
-  #start(dieAt = this.#dieAt(), name?: string): void {
-    this.#child = fork(JOBS, [this.#config], {
+  async #start(dieAt = this.#dieAt(), name?: string): Promise<void> {
+    this.#child = fork(await bundledJobs(), [this.#config], {
       execArgv: [...(this.#quick ? ["--import", QUICK] : []), "--import", HOOK],
       env: {
         ...process.env,
@@ -66,7 +66,7 @@ export class Machine implements AsyncDisposable {
 
   /** Undefined: it was killed on the way. */
   async run(told: Told): Promise<Answer | undefined> {
-    if (this.#child === undefined) this.#start();
+    if (this.#child === undefined) await this.#start();
     const child = this.#child!;
     const over = new AbortController();
     const ended = once(child, "exit", over).then(([code, signal]) => {

@@ -198,8 +198,10 @@ export class Coordinator implements Crew, AsyncDisposable {
     const [made, failed, returned] = await this.#fieldsOf(id, "timestamp", "failedReason", "returnvalue");
     if (!given || made === null) return;
     const result = await this.#judge.judge(id, given, failed ?? null, returned ?? null);
-    if ("outdated" in result && ++given.again < AGAIN) {
+    if ("outdated" in result && given.again + 1 < AGAIN) {
       await this.#queue.remove(id);
+      // Only now: a connection that drops before costs no attempt.
+      given.again += 1;
       given.sent = false;
       return;
     }

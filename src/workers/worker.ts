@@ -4,14 +4,13 @@ import { HoldfastError, hasCode, isTransient } from "../core/error.ts";
 import { captureIdentity } from "../export/capture.ts";
 import type { Capturing } from "../export/context.ts";
 import { errorFields } from "../observe/log.ts";
-import { type IdentityJob, WaitingError, Worker } from "./bullmq.ts";
+import { type IdentityJob, WaitingError } from "./bullmq.ts";
+import { Crashes } from "./crashes.ts";
+import { HOLD, IdentityWorker, tell } from "./identity-worker.ts";
 import { namesOf, PREFIX, readStage } from "./redis-keys.ts";
 import { failureOf, type WorkerResult } from "./result.ts";
 import { backfillTerms, firstDifference, keptOf, type Messages, type Task } from "./task.ts";
 
-/** A worker that does not renew its hold on a job for this long counts as dead, in ms. Also how often to check. */
-const HOLD = 15_000;
-const LOOK = 5_000;
 /** How many workers may crash on one identity before it is skipped. */
 const DEATHS = 3;
 /**
@@ -42,27 +41,32 @@ export async function runWorker({ redis, messages, parts, signal, onDone }: Work
   const terms = backfillTerms(parts.config, parts.sourceConfig);
   const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
   const ending = Promise.withResolvers<void>();
+  const crashes = new Crashes(redis);
   let worked = false;
 
-  const capture = async (job: IdentityJob, token?: string): Promise<string> => {
+  const capture = async (job: IdentityJob, token = ""): Promise<string> => {
     // A task that no coordinator of this client wrote fails, and this worker continues.
     const task = messages.openTask(job.id!, job.data);
     if (!job.id!.startsWith(`${parts.tokens.subject(parts.source.kind, task.id)}.`))
       throw new HoldfastError("malformed", "a task names another identity than its job");
+    const key = worker.toKey(job.id!);
+    if ((await crashes.begin(key, token)) >= DEATHS)
+      throw new HoldfastError("internal", "every worker that began this identity crashed");
     try {
       const differs = firstDifference(terms, task.terms);
       if (differs) throw unlike(differs);
-      const result = await resultOf(job, token ?? "", task);
+      const result = await resultOf(job, token, task);
       worked = true;
       count(tally, result);
       onDone(tally);
       return messages.closeResult(job.id!, result);
     } catch (error) {
+      await crashes.end(key, token);
       // Another worker has the job by now. Objects stored here stay beside that worker's.
       if (hasCode(error, "busy")) throw error;
       // The job belongs to another worker now, as if this one had never had it.
       ending.reject(error);
-      await job.moveToWait(token);
+      await tell(() => job.moveToWait(token));
       throw new WaitingError();
     }
   };
@@ -88,15 +92,11 @@ export async function runWorker({ redis, messages, parts, signal, onDone }: Work
     }
   };
 
-  const worker = new Worker<string, string>(names.queue, capture, {
+  const worker = new IdentityWorker(names.queue, capture, {
     connection: redis as never,
     prefix: PREFIX,
     concurrency: Math.max(parts.sourceConfig.concurrency, 2) * 2,
-    lockDuration: HOLD,
-    stalledInterval: LOOK,
-    maxStalledCount: DEATHS,
   });
-  worker.on("error", () => {});
   const stop = (): void => ending.resolve();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();

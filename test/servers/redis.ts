@@ -47,11 +47,21 @@ export class RedisServer implements AsyncDisposable {
 
   /** Changes the password and disconnects all clients. */
   async rotate(password: string): Promise<void> {
-    const client = new Redis(this.port, "127.0.0.1", this.#password === undefined ? {} : { password: this.#password });
-    await client.config("SET", "requirepass", password);
-    await client.call("CLIENT", "KILL", "SKIPME", "yes");
-    client.disconnect();
+    await this.with(async (client) => {
+      await client.config("SET", "requirepass", password);
+      await client.call("CLIENT", "KILL", "SKIPME", "yes");
+    });
     this.#password = password;
+  }
+
+  /** Runs `work` with a client of its own. */
+  async with<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    const client = new Redis(this.port, "127.0.0.1", this.#password === undefined ? {} : { password: this.#password });
+    try {
+      return await work(client);
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** Everything ever written to it, if it keeps its data. */

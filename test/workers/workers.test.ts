@@ -16,6 +16,18 @@ function askedFor(sandbox: Sandbox, count: number): Promise<void> {
   return promise;
 }
 
+/** Holds back the answers for identities. Resolves once there are this many. */
+function heldAnswers(sandbox: Sandbox, count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let held = 0;
+  sandbox.intercept((request) => {
+    if (!/\/identities\/[^/?]+$/.test(request.url!)) return false;
+    if (++held === count) resolve();
+    return true;
+  });
+  return promise;
+}
+
 // Most of the time is waiting: until a crashed worker counts as dead, and for a Redis that does not answer.
 describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, () => {
   for (const vault of ["directory", "ceph"] as const) {
@@ -234,6 +246,53 @@ describe("a backfill on many machines", { skip: withoutRedis, concurrency: 4 }, 
     assert.deepEqual([summary.new, summary.failed], [60, 0]);
     for (const worker of workers) assert.ok(!(await worker.ended).stderr.includes("today"));
     await team.assertAllOnce(sandbox);
+  });
+
+  test("a job whose workers only lost their connection is done, however often", async () => {
+    await using sandbox = await startSandbox({ identities: 6, files: false });
+    await using team = await Team.make(sandbox);
+    const coordinator = team.coordinate();
+    const held = heldAnswers(sandbox, 4);
+    const first = team.work();
+    await held;
+    // BullMQ counts in `stc` how often a job lost its worker.
+    await team.redis.with(async (client) => {
+      const jobs = await client.keys("holdfast:*-backfill:*.*");
+      for (const job of jobs) if ((await client.type(job)) === "hash") await client.hset(job, "stc", "50");
+    });
+    first.kill("SIGKILL");
+    sandbox.intercept(undefined);
+    team.work();
+    const summary = await team.summary(coordinator);
+    assert.deepEqual([summary.new, summary.failed], [6, 0]);
+    await team.assertAllOnce(sandbox);
+  });
+
+  test("an identity that crashed three workers is given up, and the others are stored", async () => {
+    await using sandbox = await startSandbox({ identities: 8, files: false });
+    await using team = await Team.make(sandbox);
+    const coordinator = team.coordinate();
+    let crashed = 0;
+    let worker = team.work();
+    sandbox.intercept((request) => {
+      if (!request.url!.endsWith(sandbox.ids()[0]!)) return false;
+      crashed += 1;
+      worker.kill("SIGKILL");
+      worker = team.work();
+      void team.redis.with(async (client) => {
+        // The hold of a worker that crashed ends by itself, later.
+        for (const lock of await client.keys("holdfast:*:lock")) await client.del(lock);
+      });
+      return true;
+    });
+    const { code, log } = await coordinator.ended;
+    assert.deepEqual([code, crashed], [3, 3]);
+    const failed = log.filter(({ msg }) => msg === "record failed");
+    assert.deepEqual(
+      failed.map(({ subject, code }) => [subject, code]),
+      [[await team.place.subject(sandbox.ids()[0]!), "internal"]],
+    );
+    assert.equal((await team.place.stored()).size, 7);
   });
 
   test("Redis is down: exit code 1, and what to check", async () => {

@@ -71,6 +71,14 @@ export class Relationships {
     return listed === undefined || row.ended !== null || row.listed === listed;
   }
 
+  /**
+   * The version that the newest of someone of whom nothing is left was without what the config may leave out
+   * (`Dossier.base`). Undefined if that is no other.
+   */
+  departedBase(subject: string): string | undefined {
+    return (this.#statements.departedBase.get(subject) as { base: string | null } | undefined)?.base ?? undefined;
+  }
+
   departedCount(): number {
     return (this.#statements.departedCount.get() as { count: number }).count;
   }
@@ -100,11 +108,13 @@ function prepare(db: DatabaseSync) {
     ),
     depart: of(
       `INSERT OR REPLACE INTO departed
-       SELECT ?1, ${versionText("coalesce(listed, version)")} FROM subject WHERE person = ${personOf("?1")}`,
+       SELECT ?1, ${versionText("coalesce(listed, version)")}, iif(base IS NULL, NULL, ${versionText("base")})
+       FROM subject WHERE person = ${personOf("?1")}`,
     ),
     departed: of(
       "SELECT listed, ended FROM departed LEFT JOIN relationship USING (subject) WHERE departed.subject = ?",
     ),
+    departedBase: of("SELECT base FROM departed WHERE subject = ?"),
     departedCount: of("SELECT COUNT(*) AS count FROM departed"),
     noteDeparted: of("UPDATE departed SET listed = ? WHERE subject = ?"),
     returned: of("DELETE FROM departed WHERE subject = ?"),

@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 18;
+export const SCHEMA = 19;
 
 /** `packing.ts` says what the columns of bytes hold. Times that are compared as texts are written by `comparable`. */
 export const TABLES = `
@@ -105,7 +105,8 @@ export const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE departed (             -- subjects of whom nothing is left
     subject TEXT PRIMARY KEY,
-    listed TEXT                       -- what the provider's list last said about them; a hint
+    listed TEXT,                      -- what the provider's list last said about them; a hint
+    base TEXT                         -- what their newest version was without what the config may leave out
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE approved (             -- requests already used for a bag: one approval is valid for one bag
     request TEXT PRIMARY KEY, run TEXT NOT NULL, entry INTEGER NOT NULL

@@ -34,7 +34,8 @@ export function compare(dossier: Dossier, subject: string, kept: Kept, tokens: T
     isRecord1,
     // That the config leaves something out since then changes nothing about the person.
     isNewest: (isRecord1 || kept.known?.version === version || kept.known?.base === version) && !isBack(kept, dossier),
-    wasPurged: kept.wasPurged(version) || (listed !== undefined && kept.wasPurged(listed)),
+    // That the config leaves something out, or no longer does, brings no one back.
+    wasPurged: [version, base, listed].some((name) => name !== undefined && kept.wasPurged(name)),
   };
 }
 

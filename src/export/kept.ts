@@ -9,7 +9,10 @@ export interface Kept {
   /** The last day of the relationship. Undefined while it lasts. */
   readonly ended: string | undefined;
   hasVersion(version: string): boolean;
-  /** Whether a version was purged after its retention period, and the person has not come back since. */
+  /**
+   * Whether a version was purged after its retention period, and the person has not come back since: this one, or one
+   * that is the same but for what the config leaves out.
+   */
   wasPurged(version: string): boolean;
   /** Whether the newest kept version has files or lookups, so that it is not an empty identity. */
   hadContent(): boolean;
@@ -32,7 +35,9 @@ export function keptIn(catalog: Catalog, subject: string): Kept {
     known: catalog.subjects.known(subject),
     ended: catalog.relationships.ended(subject),
     wasPurged: (version) =>
-      catalog.relationships.hasDeparted(subject) && catalog.purges.stateOf(recordKey(subject, version)) !== undefined,
+      catalog.relationships.hasDeparted(subject) &&
+      (catalog.purges.stateOf(recordKey(subject, version)) !== undefined ||
+        catalog.relationships.departedBase(subject) === version),
     hasVersion: (version) => catalog.kept.hasVersion(subject, version),
     hadContent: () => catalog.subjects.hadContent(subject),
     file: (key) => {

@@ -72,7 +72,7 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
     known,
     ended: catalog.relationships.ended(subject),
     versions: catalog.kept.versions(subject),
-    purged: catalog.relationships.hasDeparted(subject) ? catalog.purges.versions(subject) : [],
+    purged: purgedVersions(catalog, subject),
     // A file whose purge was stopped may be gone, so it is fetched again.
     files: catalog.kept
       .files(subject)
@@ -81,6 +81,13 @@ export function keptFor({ catalog }: Pick<Run, "catalog">, subject: string): Tas
     purgedFiles: known ? catalog.purges.files(subject) : [],
     hadContent: catalog.subjects.hadContent(subject),
   };
+}
+
+/** The names of all versions for which `Kept.wasPurged` is true. */
+function purgedVersions({ relationships, purges }: Run["catalog"], subject: string): string[] {
+  if (!relationships.hasDeparted(subject)) return [];
+  const base = relationships.departedBase(subject);
+  return [...purges.versions(subject), ...(base === undefined ? [] : [base])];
 }
 
 /** The task's data as `Kept`. */

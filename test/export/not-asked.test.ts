@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { limitsPath } from "../../src/session/source-limits.ts";
 import { fieldsOf } from "../../src/viewer/fields.ts";
 import { lackingIn, rowsOf } from "../../src/viewer/rows.ts";
+import { ask } from "../retention/place.ts";
 import { startSumsub } from "../sandbox/sumsub/server.ts";
 import { reviewOf } from "../source/sumsub/connect.ts";
 import { makeWorkplace } from "./workplace.ts";
@@ -44,6 +46,41 @@ test("aml: false alone makes no new version; the next change has a record that s
   // The newest version lacks the case, so it is fetched.
   assert.deepEqual(await run(true), { fresh: 0, changed: 1, unchanged: 0, cases: 1 });
 });
+
+for (const before of [true, false]) {
+  test(`aml: ${before}, and the other way round after a purge: no one comes back by that`, async () => {
+    await using sumsub = await startSumsub({ identities: 12, plainImages: true });
+    const index = sumsub.ids().findIndex((_, at) => reviewOf(sumsub, at).reviewStatus === "completed");
+    sumsub.change([index], { part: "aml" });
+    const source = { kind: "sumsub", appToken: sumsub.appToken, resync: "P100Y", aml: before };
+    const retention = { keep: "PT2S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+    await using place = await makeWorkplace(sumsub, { client: { source, retention } });
+    const run = async (aml: boolean) => {
+      await place.configure({ source: { aml } });
+      await rm(limitsPath(await place.client(), "sumsub"), { force: true });
+      const { new: fresh, past } = await place.export("--identity", sumsub.id(index));
+      return { fresh, past };
+    };
+    assert.deepEqual(await run(before), { fresh: 1, past: 0 });
+    await delay(3_000);
+    await ask(place, 0, "retention", "purge", "--confirm", "--out", place.path("destroyed"));
+    assert.deepEqual(
+      (await place.entries("record.purged")).map(({ whole }) => whole),
+      [true],
+    );
+    // What the law requires from now on says nothing of who was destroyed before.
+    await place.configure({
+      retention: { keep: "P5Y", from: "exported", initialLock: "PT1H", extendWhenLessThan: "PT30M" },
+    });
+    assert.deepEqual(await run(before), { fresh: 0, past: 1 });
+    assert.deepEqual(await run(!before), { fresh: 0, past: 1 });
+    await rm(place.path("state"), { recursive: true });
+    assert.deepEqual(await run(!before), { fresh: 0, past: 1 }, "by the log alone");
+    // A change at the provider is one, as ever.
+    sumsub.change([index]);
+    assert.deepEqual(await run(!before), { fresh: 1, past: 0 });
+  });
+}
 
 test("a minimal version beside a full one is not collected, not removed", () => {
   const record = { source: { kind: "passbase" }, fetched: "2026-01-02T03:04:05Z", legalBasis: [], identity: {} };

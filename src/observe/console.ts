@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/error.ts";
 import { printableJson } from "../core/printable.ts";
 import { type Color, type Line, textOf, writeLines } from "./line.ts";
-import { errorFields, jsonLog, type Log, type LogLevel } from "./log.ts";
+import { errorFields, type Fields, jsonLog, type Log, type LogLevel } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
 import { textLog, toFix } from "./text-log.ts";
 
@@ -77,6 +77,8 @@ export function createConsole({
     };
   }
   const watched = stderr.isTTY;
+  /** Errors that the log showed on this terminal: the program's last line does not repeat them. */
+  const shown = new Set<string>();
   const write = (lines: readonly Line[]): void => writeLines(lines, { stream: stderr, color });
   return {
     log: textLog({
@@ -87,17 +89,24 @@ export function createConsole({
         write(lines);
       },
       time: watched ? undefined : () => clockTime(now()),
+      onError: (fields) => shown.add(keyOf(fields)),
     }),
     isWatched: watched,
     result,
     progress: (label, before) => (quiet || !watched ? noProgress : progressBar(label, stderr, before)),
     say: (lines) => quiet || write([lines].flat()),
     error: (error) => {
+      if (watched && shown.has(keyOf(errorFields(error)))) return;
       const tone = hasCode(error, "interrupted") ? "warning" : "bad";
       const [first = "", ...more] = errorText(error);
       write([{ text: first, tone }, ...more]);
     },
   };
+}
+
+/** Equal for an error in a log line and the same one at the program's end. */
+function keyOf({ code, error, hint }: Fields): string {
+  return JSON.stringify([code, error, hint]);
 }
 
 /** In this machine's local time. */

@@ -7,6 +7,8 @@ export interface TextLogOptions {
   readonly write: (lines: readonly Line[]) => void;
   /** The time at the start of a line; undefined for a terminal, where people see when a line appears. */
   readonly time: (() => string) | undefined;
+  /** Called with each error that is written in full, with its hint. */
+  readonly onError?: (fields: Fields) => void;
 }
 
 const TONES: Readonly<Partial<Record<LogLevel, Tone>>> = { warn: "warning", error: "bad" };
@@ -36,6 +38,7 @@ export function textLog(options: TextLogOptions, own: Fields = {}): Log {
         ...toFix(hint),
         ...(stack?.split("\n") ?? []),
       ]);
+      if (level === "error") options.onError?.(all);
     };
   return {
     debug: at("debug"),

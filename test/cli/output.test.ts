@@ -11,6 +11,26 @@ const GREEN = `${ESCAPE}32m`;
 /** As a user's shell has it: what the tests ask for by themselves is taken away. */
 const PLAIN = { HOLDFAST_LOG_FORMAT: undefined };
 
+test("the error that ends a run is shown once on a terminal; elsewhere the log has a line of its own", {
+  skip: withoutTerminal,
+}, async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makeWorkplace(sandbox);
+  sandbox.intercept((_, response) => {
+    response.writeHead(401).end("{}");
+    return true;
+  });
+  const { code, lines } = await onTerminal(["export"], place.folder);
+  assert.equal(code, 1);
+  assert.equal(lines.filter((line) => line.includes("answered 401")).length, 1, lines.join("\n"));
+  assert.equal(lines.filter((line) => line.startsWith("  → ")).length, 1, lines.join("\n"));
+  const { log } = await place.holdfast("export");
+  assert.deepEqual(
+    log.filter(({ level }) => level === "error").map(({ msg }) => msg),
+    ["run failed", "failed"],
+  );
+});
+
 describe("where no terminal is", () => {
   let sandbox: Sandbox;
   let place: Workplace;

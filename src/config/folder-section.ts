@@ -107,10 +107,25 @@ export type Ready =
 /** @throws HoldfastError "config" */
 export function parseReady(text: string): Ready {
   if (/^P(T?\d|$)/i.test(text)) return { kind: "quiet", time: parseDuration(text) };
+  const meant = meantTime(text);
+  if (meant) {
+    throw new HoldfastError("config", `${redacted(text)} looks like a duration, but is not one`, {
+      hint: `write the ISO 8601 form: ${meant}`,
+    });
+  }
   if (/^[A-Za-z0-9._-]{1,100}$/.test(text) && !/^\.{1,2}$/.test(text)) return { kind: "marker", name: text };
   throw new HoldfastError("config", `${redacted(text)} is neither a duration nor the name of a file`, {
     hint: "write a duration such as PT15M, or a file's name with A-Z, a-z, 0-9, _, . and - such as _SUCCESS",
   });
+}
+
+/** Of `15m`, `1h30m`, `90 seconds`, `T15M`: the ISO 8601 form. No one names a marker's file like that. */
+function meantTime(text: string): string | undefined {
+  const [, parts] = /^T?((\d+ ?(d|h|m|s|days?|hours?|hrs?|min|minutes?|sec|seconds?) ?)+)$/i.exec(text) ?? [];
+  if (parts === undefined) return undefined;
+  const written = parts.toUpperCase().replace(/(\d+) ?([DHMS])[A-Z]* ?/g, "$1$2");
+  const [, days = "", time = ""] = /^(\d+D)?(.*)$/.exec(written)!;
+  return `P${days}${time && `T${time}`}`;
 }
 
 /** A path inside a drop, step by step. @throws HoldfastError "config" */

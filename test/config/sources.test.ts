@@ -255,6 +255,11 @@ test("a folder needs no key, and limits no requests", async () => {
     [other.ready, other.entries, other.beside],
     [{ kind: "marker", name: "_SUCCESS" }, ["*", "person.json"], "."],
   );
+  for (const name of ["15m.done", "done_15m", "m15", "complete"]) {
+    const [named] = (await accepted(several({ ...FOLDER, ready: name }))).clients[0]!.sources;
+    assert.ok(named?.kind === "folder");
+    assert.deepEqual(named.ready, { kind: "marker", name });
+  }
   assert.equal(other.place.kind === "s3" && `${other.place.bucket}/${other.place.prefix}`, "bucket/drops");
   assert.deepEqual(activeSources(acme!), acme!.sources);
   assert.ok(secretsOf(acme!).every(([field]) => !/source/.test(field)));
@@ -268,6 +273,11 @@ test("a folder's mapping is refused where it cannot be meant", async () => {
     [{ fields: { id: "/id" } }, /fields\.updated: is missing/],
     [{ beside: "../{id}" }, /beside: .* is not a folder beside an entry/],
     [{ entries: "people.txt" }, /entries: .* does not name files with entries/],
+    [{ ready: "15m" }, /ready: "15m" looks like a duration, but is not one; .*PT15M$/],
+    [{ ready: "1h30m" }, /ready: .*PT1H30M$/],
+    [{ ready: "2 days" }, /ready: .*P2D$/],
+    [{ ready: "90 seconds" }, /ready: .*PT90S$/],
+    [{ ready: "T20M" }, /ready: .*PT20M$/],
     [{ ready: "a/b" }, /ready: .* is neither a duration nor the name of a file/],
   ] as const;
   for (const [changes, says] of refusals) await refusedOnce(several({ ...FOLDER, ...changes }), says);

@@ -29,7 +29,7 @@ const answer = z.object({
 });
 
 type Item = z.output<typeof item>;
-type Listed = Item & { readonly deleteMarker: boolean };
+type Listed = Pick<Item, "Key" | "VersionId" | "Size"> & { readonly deleteMarker?: true };
 type Marker = Pick<ListObjectVersionsCommandInput, "KeyMarker" | "VersionIdMarker">;
 interface Page {
   readonly items: readonly Listed[];
@@ -53,7 +53,12 @@ export async function* listVersions(bucket: Bucket, prefix: string): AsyncGenera
     coming?.catch(() => {});
     for (const { Key, VersionId, Size, deleteMarker } of items) {
       place.check(Key);
-      yield { key: Key.slice(bucket.prefix.length), versionId: VersionId, size: Size, deleteMarker };
+      yield {
+        key: Key.slice(bucket.prefix.length),
+        versionId: VersionId,
+        size: Size,
+        deleteMarker: deleteMarker === true,
+      };
     }
   }
 }
@@ -107,10 +112,10 @@ async function versionPage(bucket: Bucket, prefix: string, from: Marker): Promis
   const read = answer.safeParse(output);
   if (!read.success) throw unfit(prefix, "an answer that is no page of versions", read.error);
   const { IsTruncated, NextKeyMarker, NextVersionIdMarker, Versions, DeleteMarkers, EncodingType } = read.data;
-  const plain = EncodingType === undefined ? (text: string) => text : (text: string) => decoded(text, prefix);
+  const plain = (text: string): string => (EncodingType === undefined ? text : decoded(text, prefix));
   if (IsTruncated && NextKeyMarker === undefined) throw unfit(prefix, "a page does not say where the next begins");
   const named = <T extends { Key: string }>(items: readonly T[]) =>
-    items.map((each) => ({ ...each, Key: plain(each.Key) }));
+    EncodingType === undefined ? items : items.map((each) => ({ ...each, Key: plain(each.Key) }));
   const next = IsTruncated
     ? {
         KeyMarker: plain(NextKeyMarker!),
@@ -133,13 +138,14 @@ function decoded(text: string, prefix: string): string {
  * The SDK returns a page's delete markers apart from its versions. This merges them by time, newest first. Versions
  * keep the server's order, which is more reliable than clocks.
  */
-function inOrder(versions: readonly Item[], deleteMarkers: readonly Omit<Item, "Size">[]): Listed[] {
-  const markers = deleteMarkers.map((marker) => ({ ...marker, Size: 0, deleteMarker: true }));
+function inOrder(versions: readonly Item[], deleteMarkers: readonly Omit<Item, "Size">[]): readonly Listed[] {
+  if (deleteMarkers.length === 0) return versions;
+  const markers = deleteMarkers.map((marker) => ({ ...marker, Size: 0, deleteMarker: true as const }));
   const ordered: Listed[] = [];
   let passed = 0;
   for (const version of versions) {
     while (passed < markers.length && comesFirst(markers[passed]!, version)) ordered.push(markers[passed++]!);
-    ordered.push({ ...version, deleteMarker: false });
+    ordered.push(version);
   }
   return [...ordered, ...markers.slice(passed)];
 }

@@ -38,6 +38,8 @@ export class LockTurns {
   readonly #before: ReadonlySet<string>;
   readonly #extended: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
+  /** Most nights extend no one's lock, and then no object needs to be looked up. */
+  #wereExtended = false;
   #share = 1;
 
   /**
@@ -63,7 +65,10 @@ export class LockTurns {
         : entry.type === "note.extended"
           ? entry.notes
           : [];
-    for (const { key } of changed) this.#statements.add.run(key);
+    for (const { key } of changed) {
+      this.#statements.add.run(key);
+      this.#wereExtended = true;
+    }
   }
 
   /** @param objects in the vault, according to the log */
@@ -74,12 +79,13 @@ export class LockTurns {
   isDue({ key, entry }: Pick<CatalogObject, "key" | "entry">): boolean {
     if (this.#last === undefined || entry === null || entry >= this.#last.entries) return true;
     if (this.#share >= 1 || randomInt(0, 1_000_000) < this.#share * 1_000_000) return true;
-    return this.wasFaulty(key) || this.#hadTurn(key, this.#last) || this.#statements.has.get(key) !== undefined;
+    if (this.wasFaulty(key) || this.#hadTurn(key, this.#last)) return true;
+    return this.#wereExtended && this.#statements.has.get(key) !== undefined;
   }
 
   /** Whether the object was not as logged in the last run. */
   wasFaulty(key: string): boolean {
-    return this.#before.has(key);
+    return this.#before.size > 0 && this.#before.has(key);
   }
 
   /** Whether the object's moment came since the last run. */

@@ -19,6 +19,8 @@ export interface Writing {
   readonly holds: () => void;
   /** Throws `forked` if a checkpoint already covers the pieces to write. */
   readonly refuseCovered: () => Promise<void>;
+  /** Called with each piece that was put here. */
+  readonly onStored: (key: string, versionId: string) => void;
 }
 
 /** How many pieces to write in parallel. */
@@ -56,11 +58,11 @@ export async function writePieces(pieces: Iterable<LogPiece>, writing: Writing):
  * - other bytes that a checkpoint covers are the log. They are never replaced: `forked`.
  */
 async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<void> {
-  const { vault, conditional, lock, holds, refuseCovered } = writing;
+  const { vault, conditional, lock, holds, refuseCovered, onStored } = writing;
   const key = auditKey(path);
   if (conditional.ifNoneMatch) {
     try {
-      await vault.put(key, bytes, { lock, holds, ifAbsent: true });
+      onStored(key, (await vault.put(key, bytes, { lock, holds, ifAbsent: true })).versionId);
       return;
     } catch (error) {
       if (!hasCode(error, "vault-exists")) throw error;
@@ -72,7 +74,7 @@ async function writePiece({ path, bytes }: LogPiece, writing: Writing): Promise<
   // The key is empty, hidden by a delete marker, or may be replaced. Write these bytes with their lock.
   const ifMatch = there && conditional.ifMatch ? { ifMatch: there.info.etag } : {};
   try {
-    await vault.put(key, bytes, { lock, holds, ...ifMatch });
+    onStored(key, (await vault.put(key, bytes, { lock, holds, ...ifMatch })).versionId);
   } catch (error) {
     if (!hasCode(error, "vault-conflict")) throw error;
     // An attempt may have succeeded although its answer was lost.

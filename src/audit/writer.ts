@@ -32,6 +32,8 @@ export interface WriterOptions {
   readonly now: Clock;
   /** Throws once this process no longer holds the vault. Called before each attempt to write. */
   readonly holds: () => void;
+  /** Called with each part of the log that this writer stored, and until when it is locked. */
+  readonly onLocked?: (key: string, versionId: string, until: Temporal.Instant) => void;
   /** Entries per batch. A multiple of 256, so that a full batch writes only full tiles. */
   readonly batch?: number;
 }
@@ -216,7 +218,7 @@ export class AuditWriter {
   }
 
   async #grow(size: number): Promise<void> {
-    const { vault, conditional, signer, cosigner, now, lock, holds } = this.#options;
+    const { vault, conditional, signer, cosigner, now, lock, holds, onLocked } = this.#options;
     holds();
     await refuseReplaced(this.#present);
     const added = this.#pending.slice(0, size - this.#head.size).map(({ bytes }) => bytes);
@@ -226,11 +228,13 @@ export class AuditWriter {
     const locked = lockFor(lock.mode, lock.initial, now());
     let uncovered: Promise<void> | undefined;
     const refuseCovered = () => (uncovered ??= this.#refuseCovered());
-    await writePieces([...bundles, ...tiles], { vault, conditional, lock: locked, holds, refuseCovered });
+    const onStored = (key: string, version: string): void => onLocked?.(key, version, locked.until);
+    await writePieces([...bundles, ...tiles], { vault, conditional, lock: locked, holds, refuseCovered, onStored });
     const root = frontier.root();
     const signers = cosigner ? [signer, cosigner] : [signer];
     const note = Buffer.from(signCheckpoint({ origin: signer.name, size, root }, ...signers));
     const { etag, versionId } = await replaceCheckpoint(this.#present, note, locked);
+    onStored(CHECKPOINT, versionId);
     this.#head = { origin: signer.name, size, root, note, etag, versionId };
     this.#frontier = frontier;
     this.#pending = this.#pending.slice(added.length);

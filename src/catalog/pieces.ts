@@ -6,8 +6,8 @@ import { comparableTime } from "./time.ts";
 const NIGHTS = 30;
 
 /**
- * Until when the parts of the log and the vault's description were locked when the store was last asked. This is not
- * from the log. It saves thousands of requests each night; if it is lost, one night needs them.
+ * Until when the parts of the log and the vault's description were locked when the store was last asked, or when a run
+ * wrote them. This is not from the log. It saves thousands of requests each night; if it is lost, one night needs them.
  */
 export class Pieces {
   readonly #statements: ReturnType<typeof prepare>;

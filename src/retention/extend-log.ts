@@ -16,7 +16,8 @@ const PIECES = [VAULT_JSON, "audit/"];
  * many were extended.
  *
  * There are thousands of parts, and locks do not get shorter by themselves, so the catalog remembers what the store
- * said of each. Someone with the right to may still shorten one, so each is checked again within a month.
+ * said of each, and with which lock a run wrote it. Someone with the right to may still shorten one, so each is checked
+ * again within a month.
  */
 export async function extendLog(work: Work, queue: PQueue): Promise<number> {
   const { config, vault, catalog, now, holds } = work;

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { AuditWriter } from "../audit/writer.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import { catalogFile, openCatalog } from "../catalog/open-catalog.ts";
 import type { ClientConfig } from "../config/config.ts";
 import type { SecretRef } from "../config/secret.ts";
 import { steady } from "../core/clock.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { closedBy } from "../io/closing.ts";
+import { toSecond } from "../retention/due.ts";
 import { firstMode } from "../retention/first-lock.ts";
 import { Lease } from "../vault/lease.ts";
 import { openClientVault, openSigner, openTokens, type Session } from "./client.ts";
@@ -41,6 +43,7 @@ export async function openLog(
   const path = catalogFile(config.state);
   // Only for the messages below. If the file cannot be read, opening it reports why.
   const hadCatalog = existsSync(path);
+  let pieces: Catalog["pieces"] | undefined;
   const writer = await AuditWriter.open({
     vault,
     signer,
@@ -50,10 +53,13 @@ export async function openLog(
     lock: { mode: firstMode(config), initial: config.retention.initialLock },
     now,
     holds,
+    // Then no one needs to ask the store for it tonight.
+    onLocked: (key, versionId, until) => pieces?.note(key, versionId, until.toString(), toSecond(now())),
   });
   opened.defer(() => writer.close());
   using rebuilding = console.progress("catalog");
   const catalog = await openCatalog(path, writer.log, writer.head, rebuilding.update);
+  pieces = catalog.pieces;
   opened.defer(() => catalog.close());
   rebuilding.end();
   warnUnreadable(session, config, catalog);

@@ -58,7 +58,7 @@ for (const vault of ["directory", "ceph"] as const) {
     });
 
     test("killed at random times, several times in a row, it completes", async (t) => {
-      const rounds = everything ? 30 : 3;
+      const rounds = everything ? 30 : 2;
       let killed = 0;
       await inParallel(
         Array.from({ length: rounds }, (_, round) => round),

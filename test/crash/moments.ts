@@ -13,10 +13,12 @@ export const namesIn = (trace: string): string[] => trace.trimEnd().split("\n");
  *
  * A moment is identified by its number among those with the same name: the total number of writes varies, since entries
  * that become durable together go into the catalog together.
+ *
+ * @param elsewhere names for which no moment is needed
  */
-export function middleOfEach(names: readonly string[]): Moment[] {
+export function middleOfEach(names: readonly string[], elsewhere: readonly string[] = []): Moment[] {
   const positions = Map.groupBy(names.keys(), (at) => names[at]!);
-  const covered = new Set<string>();
+  const covered = new Set(elsewhere);
   return [...positions].flatMap(([name, all]) => {
     if (covered.has(name)) return [];
     const kills = all.map((at) => (isBetween(names, at + 1) ? at + 1 : at));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -72,11 +72,7 @@ describe("a forger with a log key of their own, and the officer's public key", (
     for (const entry of await readdir(tree, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (but.some((folder) => path === folder || path.startsWith(`${folder}/`))) continue;
-      const content = entry.isFile()
-        ? createHash("sha256")
-            .update(await readFile(path))
-            .digest("hex")
-        : "";
+      const content = entry.isFile() ? createHash("sha256").update(readFileSync(path)).digest("hex") : "";
       seen.push(`${relative(tree, path)} ${content}`);
     }
     return seen.sort();
@@ -96,9 +92,9 @@ describe("a forger with a log key of their own, and the officer's public key", (
 
   /** Each reader refuses with a code of its own for evidence, and nothing is anywhere that was not there before. */
   async function isRefused(bag: string, what: string): Promise<void> {
+    const was = await elsewhere();
     for (const [reader, read] of Object.entries(READERS)) {
       const out = join(bag, "..", `out-${reader}`);
-      const was = await elsewhere();
       const error = await read(bag, out).then(
         () => assert.fail(`${reader} took ${what}`),
         (reason: unknown) => reason,

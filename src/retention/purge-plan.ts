@@ -128,6 +128,7 @@ export function keptAfterAll(
   const begun = catalog.purges.unfinishedKeys(subject);
   if (begun.length === 0) return [];
   const purge = purgeOf(catalog, retention, subject, now);
-  const due = new Set(purge?.kept?.by === "hold" ? [] : purge?.terms.map(({ key }) => key));
+  // A hold, or a lock on any of them, keeps the rest: what is gone is settled now, not when the lock ends.
+  const due = new Set(purge?.kept ? [] : purge?.terms.map(({ key }) => key));
   return begun.filter(({ key }) => !due.has(key));
 }

@@ -296,3 +296,31 @@ describe("after a kill, the next purge checks again what the law requires", { co
     assert.deepEqual(await problems(place), []);
   });
 });
+
+test("a longer lock on the record keeps the person: files whose versions a killed purge deleted are settled all the same", async () => {
+  const classes = (identifying: object) => ({
+    ...{ identifying, verification: identifying, files: { keep: "PT1S", from: "exported" } },
+  });
+  await using sandbox = await sandboxOfOne();
+  await using place = await makeWorkplace(sandbox, { client: { retention: SHORT } });
+  await exportClients(await session(place), {});
+  await place.configure({ retention: { classes: classes({ keep: "P1D", from: "relationship-end" }) } });
+  const subjects = [await place.subject(sandbox.ids()[0]!)];
+  const date = Temporal.Now.plainDateISO("UTC").toString();
+  await endRelationship(await session(place), { ...NO_ONE, subjects, date });
+  await delay(2_100);
+  const all = await storedKeys(place);
+  // Before the plain name goes, which is a link to the same bytes.
+  assert.equal((await run(place, { HOLDFAST_CRASH_BEFORE: "after unlink files" })).signal, "SIGKILL");
+  const there = await onDisk(place);
+  assert.ok(there.length < all.length);
+  // Now the record is due too, and its lock lasts until tomorrow.
+  await place.configure({ retention: { classes: classes({ keep: "PT1S", from: "exported" }) } });
+  await purge(await session(place), place.path("again"));
+  const purged = (await place.entries("record.purged")).flatMap(({ objects }) => objects.map(({ key }) => key));
+  const gone = all.filter((key) => !there.includes(key));
+  assert.deepEqual(purged.sort(), gone);
+  for (const key of gone) assert.ok(!existsSync(place.path("vault", CLIENT, key)), key);
+  assert.deepEqual(await onDisk(place), there);
+  assert.deepEqual(await problems(place), []);
+});

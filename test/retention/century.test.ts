@@ -12,8 +12,8 @@ import { World } from "./century/world.ts";
 const [people, seed = 1] = (process.env.HOLDFAST_CENTURY ?? "").split(":").map(Number);
 
 const CENTURY: (LifeOptions & { people: number })[] = [
-  { people: 90, seed: 1, from: 2027, to: 2077, pace: 8, kills: 30, cools: false },
-  { people: 90, seed: 2, from: 2077, to: 2127, pace: 8, kills: 30, cools: true },
+  { people: 60, seed: 1, from: 2027, to: 2077, pace: 8, kills: 30, cools: false },
+  { people: 60, seed: 2, from: 2077, to: 2127, pace: 8, kills: 30, cools: true },
 ];
 const LIVES = people ? [{ people, seed, from: 2027, to: 2127, pace: 3, kills: 30, cools: seed % 2 === 0 }] : CENTURY;
 

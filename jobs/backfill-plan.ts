@@ -57,6 +57,7 @@ export async function planBackfill(
     const handles = await handlesOf(config);
     const parts = { config, now: session.now, source, sourceConfig, handles, tokens, catalog: known };
     const of = await untilStopped(session.signal, async () => {
+      progress.update(0);
       const about = catalog?.totals.counts().subjects ?? 0;
       const found = list
         ? await surveyOf(list, parts)

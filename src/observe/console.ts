@@ -4,6 +4,7 @@ import { printableJson } from "../core/printable.ts";
 import { type Color, type Line, textOf, writeLines } from "./line.ts";
 import { errorFields, type Fields, jsonLog, type Log, type LogLevel } from "./log.ts";
 import { noProgress, type Progress, progressBar } from "./progress.ts";
+import { progressLog } from "./progress-log.ts";
 import { textLog, toFix } from "./text-log.ts";
 
 /**
@@ -64,7 +65,7 @@ export function createConsole({
     return {
       log,
       result,
-      progress: () => noProgress,
+      progress: (label, before) => progressLog(label, (line, fields) => log.info(line, fields), before),
       say: (lines) => {
         const [first = "", ...more] = [lines].flat().map(textOf);
         log.info(first, more.length > 0 ? { lines: more } : {});
@@ -80,20 +81,24 @@ export function createConsole({
   /** Errors that the log showed on this terminal: the program's last line does not repeat them. */
   const shown = new Set<string>();
   const write = (lines: readonly Line[]): void => writeLines(lines, { stream: stderr, color });
+  const log = textLog({
+    level: logLevel ?? (watched || quiet ? "warn" : "info"),
+    // Clear the progress line, if there is one.
+    write: (lines) => {
+      if (watched) stderr.write("\r\x1b[K");
+      write(lines);
+    },
+    time: watched ? undefined : () => clockTime(now()),
+    onError: (fields) => shown.add(keyOf(fields)),
+  });
   return {
-    log: textLog({
-      level: logLevel ?? (watched || quiet ? "warn" : "info"),
-      // Clear the progress line, if there is one.
-      write: (lines) => {
-        if (watched) stderr.write("\r\x1b[K");
-        write(lines);
-      },
-      time: watched ? undefined : () => clockTime(now()),
-      onError: (fields) => shown.add(keyOf(fields)),
-    }),
+    log,
     isWatched: watched,
     result,
-    progress: (label, before) => (quiet || !watched ? noProgress : progressBar(label, stderr, before)),
+    progress: (label, before) => {
+      if (!watched) return progressLog(label, (line) => log.info(line), before);
+      return quiet ? noProgress : progressBar(label, stderr, before);
+    },
     say: (lines) => quiet || write([lines].flat()),
     error: (error) => {
       if (watched && shown.has(keyOf(errorFields(error)))) return;

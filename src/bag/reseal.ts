@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { key } from "../audit/entry-fields.ts";
 import { HoldfastError } from "../core/error.ts";
+import { MAX_HEADER } from "../core/max-header.ts";
 import { isInstant } from "../core/timestamp.ts";
-import { headerLength, MAX_HEADER } from "../seal/header.ts";
+import { headerLength } from "../seal/header.ts";
 import type { Manifest } from "./bagit.ts";
 import { type BagFiles, notAsMade } from "./folder.ts";
 import { dataPath, headerPath, keyOf, NOTE, originalPath, RESEAL, REWRITTEN } from "./layout.ts";

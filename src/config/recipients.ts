@@ -1,11 +1,16 @@
 import { createHash, createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
 import { bech32 } from "@scure/base";
 import { HoldfastError } from "../core/error.ts";
+import { MAX_HEADER } from "../core/max-header.ts";
 
 declare const checked: unique symbol;
 
 /** A classical recipient: the only type whose data part is a bare X25519 key. */
 export const CLASSICAL = /^age1[ac-hj-np-z02-9]+$/;
+
+/** A header's first and last line, in bytes, and what it has for a classical recipient with a bare X25519 key. */
+const LINES = 70;
+const STANZA = 98;
 
 /**
  * The public keys that everything is sealed to. Only `checkRecipients` makes one, so code that has one need not check
@@ -61,24 +66,36 @@ async function listProblems(list: readonly string[]): Promise<RecipientProblem[]
     return [{ index: undefined, message: "there are no recipients, so no one could ever open a record", hint }];
   }
   const problems: RecipientProblem[] = [];
+  let fitting = 0;
+  let header = LINES;
   for (const [index, recipient] of list.entries()) {
     const first = list.indexOf(recipient);
     const found =
       first < index
         ? { message: `duplicates recipients[${first}]`, hint: "remove one of them" }
-        : await recipientProblem(recipient);
-    if (found !== undefined) problems.push({ index, ...found });
+        : await lookAt(recipient);
+    if (typeof found !== "number") problems.push({ index, ...found });
+    else {
+      header += found;
+      if (header <= MAX_HEADER) fitting += 1;
+    }
   }
   if (problems.length > 0) return problems;
   const kind = kindOf(list[0]!);
   const other = list.findIndex((recipient) => kindOf(recipient) !== kind);
-  if (other === -1) return [];
+  if (other === -1) return fitting < list.length ? [tooMany(fitting)] : [];
   // Against a quantum computer, a sealed file is as weak as its weakest recipient, so age refuses to mix them.
   const message = `a ${kindOf(list[other]!)} recipient in a list with a ${kind} one (recipients[0])`;
   return [{ index: other, message, hint: "use only age1pq1…/age1tagpq1… or only age1…/age1tag1… in one list" }];
 }
 
-async function recipientProblem(recipient: string): Promise<{ message: string; hint: string } | undefined> {
+function tooMany(fitting: number): RecipientProblem {
+  const message = `more recipients than the header of a sealed file holds (${MAX_HEADER / 1024} KiB)`;
+  return { index: fitting, message, hint: `list at most ${fitting} of these` };
+}
+
+/** How much a header has for this recipient, in bytes; or what is wrong with it. */
+async function lookAt(recipient: string): Promise<number | { message: string; hint: string }> {
   if (/AGE-SECRET-KEY|AGE-PLUGIN-/i.test(recipient)) {
     return {
       message: "a private key (not shown)",
@@ -99,9 +116,9 @@ async function recipientProblem(recipient: string): Promise<{ message: string; h
   }
   try {
     // Parsing is not enough: a low-order point parses, and would fail at the first record.
-    if (CLASSICAL.test(recipient)) agreeWith(recipient);
-    else await encryptTo(recipient);
-    return undefined;
+    if (!CLASSICAL.test(recipient)) return (await headerFor(recipient)) - LINES;
+    agreeWith(recipient);
+    return STANZA;
   } catch {
     // The library's message is dropped because it may repeat the text.
     return {
@@ -118,13 +135,17 @@ function agreeWith(recipient: string): void {
   diffieHellman({ privateKey: generateKeyPairSync("x25519").privateKey, publicKey });
 }
 
-/** The same for every type, with a library that takes 60 ms of every command's start. */
-async function encryptTo(recipient: string): Promise<void> {
+/** The same for every type, with a library that takes 60 ms of every command's start. The header's length, in bytes. */
+async function headerFor(recipient: string): Promise<number> {
   const { Encrypter } = await import("age-encryption");
   const trial = new Encrypter();
   trial.addRecipient(recipient);
   // As a stream: for bytes the library loads all of Node's fetch, 20 ms.
-  await (await trial.encrypt(new ReadableStream())).cancel();
+  const sealed = (await trial.encrypt(new ReadableStream())).getReader();
+  const { value } = await sealed.read();
+  void sealed.cancel().catch(() => {});
+  const head = Buffer.from(value!);
+  return head.indexOf("\n", head.indexOf("\n--- ") + 1) + 1;
 }
 
 function kindOf(recipient: string): RecipientKind {

@@ -1,10 +1,5 @@
 import { HoldfastError } from "../core/error.ts";
-
-/**
- * The longest header that is read, in bytes: enough for about 600 recipients, or 40 post-quantum ones. age sets no
- * limit: an endless header would be buffered in memory, and every stanza tried with every key.
- */
-export const MAX_HEADER = 64 * 1024;
+import { MAX_HEADER } from "../core/max-header.ts";
 
 /** Start of a header's last line: a mark and 32 bytes in base64. */
 const MARK = Buffer.from("\n--- ");

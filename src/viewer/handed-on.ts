@@ -1,7 +1,8 @@
 import { dataPath, headerPath, keyOf, NOTE, originalPath, RESEAL, REWRITTEN } from "../bag/layout.ts";
 import { HoldfastError } from "../core/error.ts";
+import { MAX_HEADER } from "../core/max-header.ts";
 import { isInstant } from "../core/timestamp.ts";
-import { headerLength, MAX_HEADER } from "../seal/header.ts";
+import { headerLength } from "../seal/header.ts";
 import { type BagFile, MAX_FILES, readSmall } from "./bag-file.ts";
 import type { Findings } from "./finding.ts";
 import { Json } from "./json.ts";

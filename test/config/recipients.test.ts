@@ -4,7 +4,12 @@ import { test } from "node:test";
 import { generateHybridIdentity, generateIdentity, identityToRecipient } from "age-encryption";
 import fc from "fast-check";
 import { parseRecipients } from "../../src/config/recipients.ts";
+import { Secret } from "../../src/config/secret.ts";
 import { HoldfastError } from "../../src/core/error.ts";
+import { MAX_HEADER } from "../../src/core/max-header.ts";
+import { headerLength } from "../../src/seal/header.ts";
+import { Opener } from "../../src/seal/open.ts";
+import { Sealer } from "../../src/seal/seal.ts";
 
 const identity = await generateIdentity();
 const officer = await identityToRecipient(identity);
@@ -106,3 +111,18 @@ test("changing any one character is detected", async () => {
 
 test("a placeholder of the documents is called one", () =>
   assert.rejects(parseRecipients(["age1…"]), /age1… is a placeholder; write the whole public key/));
+
+test("as many post-quantum recipients as a header holds, and not one more", async () => {
+  const made = await Promise.all(Array.from({ length: 44 }, () => generateHybridIdentity()));
+  const list = await Promise.all(made.map((identity) => identityToRecipient(identity)));
+  const most = Number(/list at most (\d+) of these/.exec(await refused(list))?.[1]);
+  assert.equal(most, 42);
+  assert.match(await refused(list.slice(0, most + 1)), new RegExp(`^recipients\\[${most}\\]: more recipients than`));
+  // What is written for that many can be read by the last of them.
+  const sealed = await new Sealer(await parseRecipients(list.slice(0, most))).seal(Buffer.from("text"));
+  const opener = new Opener([new Secret(made[most - 1]!)]);
+  assert.equal(Buffer.from(await opener.open(sealed)).toString(), "text");
+  // One more would not be: the limit is no lower than it must be.
+  const one = headerLength(await new Sealer(await parseRecipients(list.slice(0, 1))).seal(Buffer.from("text")));
+  assert.ok(headerLength(sealed) + (one - 70) > MAX_HEADER);
+});

@@ -58,10 +58,14 @@ function refuseFile({ isTTY }: { readonly isTTY?: boolean }): void {
   });
 }
 
-export interface Reconciled extends Omit<Coverage, "source"> {
+/** What only the source's list tells is null where it has no list. */
+export interface Reconciled extends Omit<Coverage, "source" | "missing" | "changed" | "past"> {
   readonly client: string;
   /** The source that was asked, by its name in the config. */
-  readonly source: NonNullable<Coverage["source"]> & { readonly name: string };
+  readonly source: { readonly name: string; readonly listed: number | null; readonly unreadable: number | null };
+  readonly missing: SubjectCount | null;
+  readonly changed: SubjectCount | null;
+  readonly past: SubjectCount | null;
   /** Whether a run is writing to the vault at the same time, so that the figures are out of date. */
   readonly underWay: UnderWay;
   /** Drops of a folder that are not taken yet, so that no one in them is listed; of these, how many for three days. */
@@ -115,14 +119,16 @@ async function reconcileSource(
   for (const { error } of notAsked) if (error) throw error;
   // A run that started in the meantime also makes the figures out of date.
   const now = before.state === "running" ? before : await underWay(reading.vault, session);
-  const listed = coverage.source ?? { listed: 0, unreadable: 0 };
-  const reconciled = {
+  const { missing, changed, past } = coverage;
+  const why = notAsked[0]?.why ?? null;
+  const reconciled: Reconciled = {
     client: config.id,
     ...coverage,
+    ...(why === null ? { missing, changed, past } : { missing: null, changed: null, past: null }),
     waiting: waiting?.count ?? 0,
     stalled: waiting?.stalled ?? 0,
-    source: { name: source.name, ...listed },
-    notCompared: notAsked[0]?.why ?? null,
+    source: { name: source.name, ...((why === null && coverage.source) || { listed: null, unreadable: null }) },
+    notCompared: why,
     underWay: now,
   };
   session.console.say(coverageText(reconciled, place, config.sources.length > 1));
@@ -162,13 +168,14 @@ function refuseNotCompared(all: readonly Reconciled[]): void {
 }
 
 function lackingRecords({ missing, changed, source }: Reconciled): number {
-  return missing.count + changed.count + source.unreadable;
+  return (missing?.count ?? 0) + (changed?.count ?? 0) + (source.unreadable ?? 0);
 }
 
 function headline(of: Reconciled): string {
   if (of.notCompared !== null) return `could not compare the source with the vault: ${of.notCompared}`;
   if (lackingRecords(of) > 0) return "the vault does not have all that the source has";
-  const past = of.past.count === 0 ? "" : `, except ${verifications(of.past.count)} past the retention date`;
+  const left = of.past?.count ?? 0;
+  const past = left === 0 ? "" : `, except ${verifications(left)} past the retention date`;
   const isWhole = of.withheld.count === 0;
   return isWhole ? `the vault has all that the source has${past}` : `all records${past}; ${withheldText(of.withheld)}`;
 }
@@ -184,14 +191,14 @@ function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[
       tone: lackingRecords(of) === 0 && of.withheld.count === 0 && of.notCompared === null ? "good" : "warning",
     },
     ...(running ? [`  now       ${running}`] : []),
-    ...(of.notCompared === null
+    ...(source.listed !== null
       ? [
           `  source    ${plural(source.listed, "identity", "identities")}${source.unreadable ? `, and ${number(source.unreadable)} that cannot be read` : ""}`,
         ]
       : []),
     `  vault     ${plural(vault.subjects, "identity", "identities")} in ${plural(vault.versions, "version")}, ${plural(vault.files, "file")}, ${bytes(vault.bytes)}${hasSeveral ? ", of all sources" : ""}`,
-    ...rows("missing", `at the source, ${never}`, missing),
-    ...rows("changed", "at the source, otherwise than exported last", changed),
+    ...(missing ? rows("missing", `at the source, ${never}`, missing) : []),
+    ...(changed ? rows("changed", "at the source, otherwise than exported last", changed) : []),
     ...rows("failed", `when last tried${codes.length > 0 ? `: ${codes.join(", ")}` : ""}`, failed),
     ...rows(
       "withheld",
@@ -200,7 +207,7 @@ function coverageText(of: Reconciled, place: string, hasSeveral: boolean): Line[
     ),
     ...rows("gone", "kept, and not at the source any more", gone),
     ...(of.waiting > 0 ? [`  waiting   ${waitingText(of)}`] : []),
-    ...(past.count > 0 ? [`  past      ${number(past.count)} at the source, past the retention date`] : []),
+    ...(past && past.count > 0 ? [`  past      ${number(past.count)} at the source, past the retention date`] : []),
     ...(purged > 0 ? [`  purged    ${number(purged)} at the end of their retention`] : []),
   ];
 }

@@ -42,6 +42,10 @@ test("what needs a list says that the provider has no list, and how to name peop
   assert.equal((await place.here("backfill", ["--ids", await listed(place, veriff)])).code, 0);
   const [compared] = await place.expect<Reconciled>(3, "reconcile");
   assert.match(compared!.notCompared!, /^Veriff cannot list its sessions$/);
+  // No figure is given that was not found out.
+  const { source, missing, changed, past } = compared!;
+  assert.deepEqual(source, { name: "veriff", listed: null, unreadable: null });
+  assert.deepEqual([missing, changed, past], [null, null, null]);
   // What the log alone tells is compared all the same.
   assert.deepEqual([compared!.vault.subjects, compared!.failed.count, compared!.gone.count], [PEOPLE, 0, 0]);
   const told = await place.here("reconcile", [], { isTerminal: true });

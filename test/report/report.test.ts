@@ -200,7 +200,7 @@ describe("report", () => {
     assert.equal((await place.here("report")).code, 2);
     const reports = await place.expect<Report>(0, "report");
     assert.deepEqual(reports[0]!.nights, []);
-    assert.equal((await reconcile(await session(place)))[0]!.missing.count, 1);
+    assert.equal((await reconcile(await session(place)))[0]!.missing!.count, 1);
   });
 });
 

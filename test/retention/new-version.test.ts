@@ -44,7 +44,7 @@ test("a version that arrives after the law's date is not stored, unless the rela
     assert.deepEqual([summary!.changed, summary!.past], [0, 1]);
   }
   const [coverage] = await reconcile(await session(place));
-  assert.deepEqual([coverage!.changed.count, coverage!.past.count], [0, 1]);
+  assert.deepEqual([coverage!.changed!.count, coverage!.past!.count], [0, 1]);
   await reopenRelationship(await session(place), { ...NO_ONE, subjects: [subject] });
   const [summary] = await exportClients(await session(place), {});
   assert.equal(summary!.changed, 1);

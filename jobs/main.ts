@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
+import { withHelpLast } from "../src/cli/help.ts";
 import { keepMemoryOutOfDumps } from "../src/core/no-core-dump.ts";
 import { programFor } from "./program.ts";
 
@@ -31,7 +32,8 @@ process.on("exit", (code) => {
 });
 
 try {
-  await (await programFor(process.argv[2] ?? "")).parseAsync();
+  const argv = withHelpLast(process.argv);
+  await (await programFor(argv[2] ?? "")).parseAsync(argv);
 } catch (error) {
   // Commander has already printed the error or the help.
   if (!(error instanceof CommanderError)) throw error;

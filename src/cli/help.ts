@@ -19,6 +19,14 @@ export function outputError(text: string, write: (text: string) => void): void {
   write([shown, ...more].join("\n"));
 }
 
+/** `help folder check` as `folder check --help`: Commander's own `help` knows the first name alone. */
+export function withHelpLast(argv: readonly string[]): string[] {
+  const [node = "", script = "", ...args] = argv;
+  const [first, ...path] = args;
+  const isNested = first === "help" && path.length > 1 && path.every((name) => !name.startsWith("-"));
+  return [node, script, ...(isNested ? [...path, "--help"] : args)];
+}
+
 /** Sets up help and usage errors the same way for every subcommand. */
 export function setUpHelp(program: Command, names: readonly string[] = [program.name()]): void {
   for (const each of program.commands) {

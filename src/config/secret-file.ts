@@ -4,10 +4,15 @@ import { readBounded } from "../io/bounded-file.ts";
 /** Longer than any key or password that Holdfast uses: a longer file is the wrong file. */
 const MAX_BYTES = 64 * 1024;
 
+/** `env:X is not set`, but `file:./key: there is no file /key`. */
+export function aboutSecret(reference: string, what: string): string {
+  return /^(is|has|holds) /.test(what) ? `${reference} ${what}` : `${reference}: ${what}`;
+}
+
 /** The text of a secret's file. @throws HoldfastError "config", which names the file and never its content. */
 export async function readSecretFile(path: string, reference: string): Promise<string> {
   const failure = (what: string, hint: string, cause?: unknown): HoldfastError =>
-    new HoldfastError("config", `${reference}: ${what}`, { hint, cause });
+    new HoldfastError("config", aboutSecret(reference, what), { hint, cause });
   let bytes: Buffer;
   try {
     const read = await readBounded(path, MAX_BYTES);

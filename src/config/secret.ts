@@ -157,7 +157,7 @@ export class SecretRef {
   }
 
   #failure(what: string, hint: string): HoldfastError {
-    return new HoldfastError("config", `${this.reference}: ${what}`, { hint });
+    return new HoldfastError("config", `${this.reference} ${what}`, { hint });
   }
 }
 

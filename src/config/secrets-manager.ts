@@ -3,6 +3,7 @@ import { HoldfastError } from "../core/error.ts";
 import { AwsCredentials } from "../net/aws-credentials.ts";
 import { networkFailure } from "../net/failure.ts";
 import { awsAgents } from "../net/proxy.ts";
+import { aboutSecret } from "./secret-file.ts";
 
 /** Total attempts, made by the SDK with its own pauses; and the timeout of each, in ms. */
 const ATTEMPTS = 4;
@@ -37,7 +38,7 @@ const CREDENTIALS =
  */
 export async function readAwsSecret(name: string, jsonKey: string | undefined, reference: string): Promise<string> {
   const failure = (what: string, hint: string, cause?: unknown): HoldfastError =>
-    new HoldfastError("config", `${reference}: ${what}`, { hint, cause });
+    new HoldfastError("config", aboutSecret(reference, what), { hint, cause });
   const [, , , region] = name.startsWith("arn:") ? name.split(":") : [];
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),

@@ -18,17 +18,19 @@ export function bytes(value: number): string {
   return `${amount.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** `0.8 s`, `42 s`, `3 min 20 s`, `2 h 5 min`. */
+/** `0.8 s`, `42 s`, `3 min 20 s`, `20 min`, `2 h 5 min`. */
 export function seconds(value: number): string {
   if (value < 9.95) return `${value.toFixed(1)} s`;
   const whole = Math.round(value);
   if (whole < 60) return `${whole} s`;
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  if (minutes < 60) return `${minutes} min${rest(whole % 60, "s")}`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} days ${hours % 24} h`;
+  if (hours < 48) return `${hours} h${rest(minutes % 60, "min")}`;
+  return `${Math.floor(hours / 24)} days${rest(hours % 24, "h")}`;
 }
+
+const rest = (value: number, unit: string): string => (value === 0 ? "" : ` ${value} ${unit}`);
 
 /** `0.09`; what rounds to nothing is `below 0.01`. In whatever currency the prices have. */
 export function money(value: number): string {

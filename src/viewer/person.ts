@@ -127,7 +127,7 @@ function customerView(person: Person, customers: Customers<Person>): HTMLElement
   const shared = customers.sharedBy(person);
   if (shared === undefined) return null;
   const others = shared.others.map((other, at) => {
-    const source = sourceOf(other);
+    const source = providerOf(other.opened)?.name ?? sourceOf(other);
     return [at > 0 && ", ", element("code", {}, `${other.subject.slice(0, 8)}…`), source !== null && ` (${source})`];
   });
   return element(

@@ -26,6 +26,17 @@ for (const name of commandsIn(whole)) {
   paths.push(...(below.length > 0 ? below.map((each) => [name, each]) : [[name]]));
 }
 
+test("`holdfast help` shows the same of every command, also of a nested one", async () => {
+  for (const path of paths
+    .filter(({ length }) => length > 1)
+    .slice(0, 4)
+    .concat([["folder", "check"], ["export"]])) {
+    const { code, stdout, stderr } = await program(["help", ...path]);
+    assert.deepEqual([code, stderr], [0, ""], path.join(" "));
+    assert.equal(stdout, await help(...path), path.join(" "));
+  }
+});
+
 test("a reader that leaves early is no error", async () => {
   const [command, ...args] = commandLine(["--help"]);
   const child = spawn(command, args, {

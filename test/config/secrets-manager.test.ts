@@ -37,7 +37,7 @@ async function refused(text: string, code: ErrorCode = "config"): Promise<string
   assert.ok(error instanceof HoldfastError, String(error));
   assert.equal(error.code, code, error.message);
   const words = `${error.message}\n${error.hint}`;
-  assert.ok(words.startsWith(`aws-secretsmanager:${text}: `), words);
+  assert.ok(words.startsWith(`aws-secretsmanager:${text}`), words);
   assert.ok(!words.includes("canary"), words);
   return words;
 }

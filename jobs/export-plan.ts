@@ -5,7 +5,7 @@ import { type DryRun, dryRun } from "../src/session/dry-run.ts";
 import { type ClientFailure, eachClient } from "../src/session/each-client.ts";
 import { eachSource, noneAsked } from "../src/session/each-source.ts";
 import { type ExportOptions, refuseUnclear, selectionOf } from "../src/session/export-options.ts";
-import { noSuchIdentity } from "../src/session/export-summary.ts";
+import { noSuchIdentity, refuseUnread } from "../src/session/export-summary.ts";
 
 /** Shows what an export of each client would do now. Writes nothing, and can run during an export. */
 export async function planExport(
@@ -32,8 +32,9 @@ export async function planExport(
 }
 
 /** As the export itself does. */
-export function refuseMistyped(plans: readonly DryRun[]): void {
+export function refuseUnfinishedPlan(plans: readonly DryRun[]): void {
   for (const { mistyped, examined } of plans) {
     if (mistyped) throw noSuchIdentity(mistyped, examined - mistyped.length, "would be exported");
   }
+  refuseUnread(plans, "are not counted; all others are");
 }

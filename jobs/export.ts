@@ -13,7 +13,7 @@ import { type ExportOptions, refuseUnclear } from "../src/session/export-options
 import { type ExportSummary, namedText, refuseUnfinished, summaryText } from "../src/session/export-summary.ts";
 import { onHangup, type Take } from "../src/session/reload.ts";
 import type { ScheduledWork } from "../src/session/schedule.ts";
-import { planExport, refuseMistyped } from "./export-plan.ts";
+import { planExport, refuseUnfinishedPlan } from "./export-plan.ts";
 
 interface ExportFlags {
   readonly identity?: string[];
@@ -93,7 +93,7 @@ export const exportCommand = withSource(
       if (options.dryRun) {
         await tellClients(session, "export", (onFailure) => planExport(session, asked, onFailure), {
           name: "plan",
-          refuse: refuseMistyped,
+          refuse: refuseUnfinishedPlan,
         });
         return;
       }

@@ -19,6 +19,8 @@ export interface DryRun extends Forecast {
   /** Drops of a folder that are not taken yet; of these, how many began more than three days ago. */
   readonly waiting: number;
   readonly stalled: number;
+  /** The inbox of webhooks could not be read, so those whom they named are not counted. */
+  readonly inboxUnread?: true | undefined;
 }
 
 export interface DryRunOptions {
@@ -48,19 +50,22 @@ export async function dryRun(
   // As in a run: it says best why a key is refused.
   await opened.source.project();
   const handles = await handlesOf(config);
+  const { identities, again, selection } = asked;
+  // As in a run: one for named people does not read it.
+  const readsInbox = identities === undefined && selection.kind === "changed" && sourceConfig.webhook !== undefined;
+  const inbox = readsInbox ? inboxOf(config, sourceConfig, handles, session) : undefined;
   const parts = {
     config,
     source: opened.source,
     sourceConfig,
     handles,
-    inbox: inboxOf(config, sourceConfig, handles, session),
+    inbox,
     tokens,
     catalog,
     now,
     signal,
     log: console.log,
   };
-  const { identities, again, selection } = asked;
   using progress = console.progress(`${place}: ${identities ? "asked" : "listed"}`);
   const about = catalog.totals.counts().subjects;
   const found = identities
@@ -68,14 +73,14 @@ export async function dryRun(
     : await forecastWalk(parts, selection, (listed) => progress.update(listed, { about }));
   progress.end();
   const { count: waiting, stalled } = opened.source.waiting ?? { count: 0, stalled: 0 };
-  const all = { ...found, waiting, stalled };
+  const isUnread = readsInbox && inbox === undefined;
+  const all = { ...found, waiting, stalled, ...(isUnread ? { inboxUnread: true as const } : {}) };
   console.say(forecastText(place, all));
   return { client: config.id, source: sourceConfig.name, ...all };
 }
 
 /** Like a run, a dry run without the inbox still finds everyone whom the source itself names. */
 function inboxOf({ id, state }: ClientConfig, source: ActiveSourceConfig, handles: Handles, { console }: Session) {
-  if (source.webhook === undefined) return undefined;
   try {
     return peekRunInbox(state, source, handles);
   } catch (error) {
@@ -88,8 +93,9 @@ function inboxOf({ id, state }: ClientConfig, source: ActiveSourceConfig, handle
   }
 }
 
-function forecastText(place: string, of: Forecast & Pick<DryRun, "waiting" | "stalled">): string[] {
+function forecastText(place: string, of: Forecast & Pick<DryRun, "waiting" | "stalled" | "inboxUnread">): string[] {
   const rows = [
+    ...(of.inboxUnread ? [["webhooks", "could not be read"]] : []),
     ...(of.askedByInbox > 0 ? [["webhooks", `named ${plural(of.askedByInbox, "identity", "identities")}`]] : []),
     ["new", number(of.new)],
     ["changed", number(of.changed)],

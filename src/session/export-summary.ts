@@ -62,12 +62,15 @@ export function refuseUnfinished(summaries: readonly ExportSummary[], asked: Ask
 }
 
 /** What came by webhooks was not looked at. Everything else was. */
-function refuseUnread(summaries: readonly ExportSummary[]): void {
+export function refuseUnread(
+  summaries: readonly Pick<ExportSummary, "inboxUnread">[],
+  asked = "were not asked about; all others were",
+): void {
   const unread = summaries.filter(({ inboxUnread }) => inboxUnread);
   if (unread.length === 0) return;
   throw new HoldfastError(
     "partial",
-    `could not read the inbox of ${plural(unread.length, "source")}, so people whom webhooks named were not asked about; all others were`,
+    `could not read the inbox of ${plural(unread.length, "source")}, so people whom webhooks named ${asked}`,
     {
       hint: "The log says why, and how to fix it. Then run `holdfast export` again.",
     },

@@ -17,6 +17,13 @@ test("a run that cannot read its inbox exports all others, ends with 3 and says 
   const inbox = inboxFile(state);
   await writeFile(inbox, "this is no SQLite file ".repeat(1_000));
 
+  const planned = await place.here("export", ["--dry-run", "--json"]);
+  assert.equal(planned.code, 3, planned.stderr);
+  const [plan] = (planned.json as { plan: { new: number; inboxUnread?: true }[] }).plan;
+  assert.deepEqual([plan!.new, plan!.inboxUnread], [4, true]);
+  assert.match(planned.stderr, /could not read the inbox of 1 source, .* are not counted; all others are/);
+  assert.equal((await place.here("export", ["--dry-run", "--identity", sandbox.ids()[0]!])).code, 0);
+
   const ended = await place.here("export", ["--json"]);
   assert.equal(ended.code, 3, ended.stderr);
   const [summary] = (ended.json as { clients: Summary[] }).clients;

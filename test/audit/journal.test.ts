@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { Journal, type Journaled } from "../../src/audit/journal.ts";
 import { appendAll, bytesOf, type Desk, makeDesk, range } from "./desk.ts";
 import { dying, MemoryVault } from "./memory-vault.ts";
 
-const root = await mkdtemp(join(tmpdir(), "holdfast-journal-"));
+const root = mkdtempSync(join(tmpdir(), "holdfast-journal-"));
 after(() => rm(root, { recursive: true }));
 const fresh = (): Promise<string> => mkdtemp(join(root, "j-"));
 

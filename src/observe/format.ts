@@ -1,8 +1,10 @@
 /** Formats numbers with their units for people. */
-const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+let integer: Intl.NumberFormat | undefined;
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 export function number(value: number): string {
+  // Made when first used: that takes as long as loading many modules, and most commands print no such number.
+  integer ??= new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
   return integer.format(value);
 }
 
@@ -39,7 +41,7 @@ export function money(value: number): string {
 
 export function rate(count: number, elapsed: number): string {
   const value = elapsed > 0 ? count / elapsed : 0;
-  return `${value < 10 ? value.toFixed(1) : integer.format(value)}/s`;
+  return `${value < 10 ? value.toFixed(1) : number(value)}/s`;
 }
 
 /** An instant (RFC 3339 UTC) to the minute: `2026-11-20 14:02`. */

@@ -1,7 +1,6 @@
-import { request } from "undici";
 import type { Clock } from "../core/clock.ts";
 import { skewOf } from "../core/clock-check.ts";
-import { dispatcher } from "../net/dispatcher.ts";
+import { addressed, dispatcher } from "../net/dispatcher.ts";
 import { type Finding, findings } from "./finding.ts";
 
 const { ok, warning, failure } = findings("clock");
@@ -37,7 +36,7 @@ export function checkClock(other: string, skew: number | undefined | null): Find
 export async function skewOfServer(url: string, now: Clock, timeout: number): Promise<number | undefined | null> {
   await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout }, unverified: true });
   try {
-    const { headers, body } = await request(url, { dispatcher: way });
+    const { headers, body } = await way.request({ ...addressed(url), method: "GET" });
     const skew = skewOf(headers.date, now());
     await body.dump({ limit: 64 * 1024 }).catch(() => {});
     return skew;

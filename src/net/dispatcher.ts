@@ -35,3 +35,9 @@ export function dispatcher(
   });
   return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.destroy() });
 }
+
+/** An address as a dispatcher's `request` takes it. */
+export function addressed(url: string): { origin: string; path: string } {
+  const { origin, pathname, search } = new URL(url);
+  return { origin, path: `${pathname}${search}` };
+}

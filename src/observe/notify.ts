@@ -1,9 +1,8 @@
 import { createHmac, randomUUID } from "node:crypto";
-import { request } from "undici";
 import { HoldfastError } from "../core/error.ts";
 import { printableJson } from "../core/printable.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
-import { dispatcher } from "../net/dispatcher.ts";
+import { addressed, dispatcher } from "../net/dispatcher.ts";
 import { networkFailure } from "../net/failure.ts";
 import { errorFields, type Log } from "./log.ts";
 
@@ -108,15 +107,17 @@ async function deliver(
     await retrying(
       async () => {
         await using way = dispatcher({ timeouts: { connect: timeout, headers: timeout, body: timeout } });
-        const answer = await request(url, {
-          method: "POST",
-          body,
-          signal: AbortSignal.timeout(timeout),
-          dispatcher: way,
-          headers: { "content-type": "application/json", "user-agent": "holdfast", ...headers() },
-        }).catch((cause: unknown) => {
-          throw unheard(to, `no answer (${networkFailure(cause)?.code ?? "unknown"})`, true, cause);
-        });
+        const answer = await way
+          .request({
+            ...addressed(url),
+            method: "POST",
+            body,
+            signal: AbortSignal.timeout(timeout),
+            headers: { "content-type": "application/json", "user-agent": "holdfast", ...headers() },
+          })
+          .catch((cause: unknown) => {
+            throw unheard(to, `no answer (${networkFailure(cause)?.code ?? "unknown"})`, true, cause);
+          });
         await answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
         const { statusCode } = answer;
         if (statusCode >= 300) throw unheard(to, `it answered ${statusCode}`, statusCode === 429 || statusCode >= 500);

@@ -1,8 +1,7 @@
 import { randomBytes, type X509Certificate } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { request } from "undici";
 import { HoldfastError, hasCode } from "../../core/error.ts";
-import { dispatcher } from "../../net/dispatcher.ts";
+import { addressed, dispatcher } from "../../net/dispatcher.ts";
 import { networkFailure } from "../../net/failure.ts";
 import { checkTimestamp, type Timestamp } from "./check.ts";
 import { MAX_TOKEN } from "./token.ts";
@@ -65,11 +64,11 @@ export function query(digest: string, nonce: Uint8Array): Uint8Array {
 async function post(url: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
   try {
     await using way = dispatcher({ timeouts: TIMEOUTS });
-    const { statusCode, body: answer } = await request(url, {
+    const { statusCode, body: answer } = await way.request({
+      ...addressed(url),
       method: "POST",
       body,
       signal,
-      dispatcher: way,
       headers: { "content-type": "application/timestamp-query", accept: "application/timestamp-reply" },
     });
     const chunks: Uint8Array[] = [];

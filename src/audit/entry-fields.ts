@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseKey, recordKey, subjectOfNote, VERSION } from "../vault/layout.ts";
 
 /** Fields shared by several types of log entries (docs/FORMAT.md, section 8). */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import * as field from "./entry-fields.ts";
 
 const { text, count, hex, instant, day, common, source, handle, isOfSubject, isNoteOfSubject } = field;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { common, text } from "./entry-fields.ts";
 import { entrySchema, writtenSchema } from "./entry-schema.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import type { Period } from "../export/plan.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ReadRequest as ReadAny, readExactly, requestText, timesOf } from "../approval/request.ts";
 import { MAX_WORDS, type Request } from "./retrieval.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { key } from "../audit/entry-fields.ts";
 import { HoldfastError } from "../core/error.ts";
 import { MAX_HEADER } from "../core/max-header.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { version } from "../audit/entry-fields.ts";
 import { HoldfastError } from "../core/error.ts";
 import { isInstant } from "../core/timestamp.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { isInstant } from "../core/timestamp.ts";
 import { readBounded } from "../io/bounded-file.ts";

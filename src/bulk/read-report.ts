@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { parse } from "csv-parse";
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import type { InventoryPlace } from "../verify/inventory-place.ts";
 import type { TaskOutcomes } from "./outcomes.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { RecordPurged } from "../audit/entry.ts";
 import { MAX_PROOF } from "../audit/merkle.ts";
 import { MAX_SIGNED_NOTE } from "../audit/note.ts";

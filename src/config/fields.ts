@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 import { REFERENCE_PATTERN, REFERENCES } from "./secret.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseFile, parseId, parseLine, parseLookup, parseRule, parseState } from "./names.ts";
 import { clientScheduleSection, inboxSection, metricsSection, notifySection, scheduleSection } from "./operation.ts";

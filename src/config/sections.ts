@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseApprover } from "../core/ssh-key.ts";
 import type { DataClass, Keep, RetentionConfig, VaultConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { redacted } from "../core/redacted.ts";
 import { type ApiKind, PROVIDER_KINDS, PROVIDERS, type Provider, type ProviderKind } from "../provider/provider.ts";

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
+import * as z from "zod";
 import { isInstant } from "../core/timestamp.ts";
 import type { Named } from "./inbox.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 
 /** The most characters of each of the words, and bytes of a sealed note. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
 import { Box } from "../seal/secretbox.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ReadRequest, readExactly, requestText, timesOf } from "../approval/request.ts";
 import type { Policy } from "../audit/entry.ts";
 

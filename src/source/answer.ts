@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { parseScanned, scanned } from "../io/exact-json.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isUnreadable, readState, writeState } from "../io/state-file.ts";
 
 const schema = z.object({

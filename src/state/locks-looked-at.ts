@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readState, writeState } from "../io/state-file.ts";
 
 const schema = z.object({

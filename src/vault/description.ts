@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { VAULT_JSON } from "./layout.ts";
 import type { Vault } from "./vault.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { LEASE } from "./layout.ts";
 import { isDead } from "./process-identity.ts";

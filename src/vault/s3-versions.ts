@@ -3,7 +3,7 @@ import {
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
 } from "@aws-sdk/client-s3";
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../core/error.ts";
 import { retrying } from "../io/retry.ts";
 import { compareKeys } from "./layout.ts";

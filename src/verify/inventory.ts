@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
-import { z } from "zod";
+import * as z from "zod";
 import type { CatalogObject } from "../catalog/objects.ts";
 import { scratch } from "../catalog/scratch.ts";
 import { statement } from "../catalog/statement.ts";

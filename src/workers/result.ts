@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import type { RecordGone, RecordStored, Unlogged } from "../audit/entry.ts";
 import { version } from "../audit/entry-fields.ts";
 import { writtenSchema } from "../audit/entry-schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { day, hex, instant, version } from "../audit/entry-fields.ts";
 import type { Known } from "../catalog/subjects.ts";
 import type { ClientConfig } from "../config/config.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../config/secret.ts";
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { checked } from "../answer.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import type { FileRef, Identity } from "../../core/identity.ts";
 import { scalarText } from "../../io/exact-json.ts";

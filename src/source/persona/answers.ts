@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { broken, checked, list, object, parseAnswer, plainId, time } from "../answer.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Identity } from "../../core/identity.ts";
 import { checked, list, object, plainId, time, word } from "../answer.ts";
 import { type Resource, related, timeOf } from "./answers.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import { broken, checked, object, parseAnswer, plainId, time, tooMuch, word } from "../answer.ts";
 import { ListReader } from "../list-reader.ts";

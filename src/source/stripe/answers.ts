@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { timestamp } from "../../core/timestamp.ts";
 import { broken, checked, list, object, parseAnswer } from "../answer.ts";
 import { textWithout } from "../secrets.ts";

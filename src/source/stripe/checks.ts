@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hasCode } from "../../core/error.ts";
 import { checked, list, object, parseAnswer, word } from "../answer.ts";
 import type { Call } from "../http.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { checked, parseAnswer } from "../answer.ts";
 import type { Http } from "../http.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HoldfastError } from "../../core/error.ts";
 import { broken, checked, object, parseAnswer, tooMuch } from "../answer.ts";
 import { type ListElement, ListReader } from "../list-reader.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Secret } from "../../config/secret.ts";
 import { HoldfastError, hasCode } from "../../core/error.ts";
 import { checked, object, parseAnswer } from "../answer.ts";

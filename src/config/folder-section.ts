@@ -23,9 +23,13 @@ const words = (doc: string) =>
     .meta({ description: doc });
 
 /** The keys of a folder, besides those that all sources have. */
-export function folderKeys(folder: string) {
+export function folderKeys(folder: () => string) {
   return {
-    url: read((value) => parseFolderUrl(value, folder), "file:///dir or s3://bucket/prefix", "Where the drops arrive."),
+    url: read(
+      (value) => parseFolderUrl(value, folder()),
+      "file:///dir or s3://bucket/prefix",
+      "Where the drops arrive.",
+    ),
     ready: read(
       parseReady,
       "a duration such as PT15M, or the name of a file such as _SUCCESS",

@@ -10,7 +10,7 @@ import { presetOf } from "./presets.ts";
 import { type ConfigFinding, type ConfigProblem, configError, type Path } from "./problem.ts";
 import { parseRate } from "./rate.ts";
 import { brokenRules } from "./rules.ts";
-import { configSchema, type ParsedConfig } from "./schema.ts";
+import { checkConfig, type ParsedConfig } from "./schema.ts";
 import type { FolderSourceConfig, SourceConfig } from "./source-config.ts";
 import { unknownKey } from "./unknown-key.ts";
 import { USUAL_SCHEME } from "./webhook.ts";
@@ -37,7 +37,7 @@ export async function parseConfig(text: string, path: string, folder = dirname(r
   const { value, lineOf } = document;
   const file = resolve(path);
 
-  const result = await configSchema(folder).safeParseAsync(value);
+  const result = await checkConfig(value, folder);
   const issues = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, value));
   const found = [...issues, ...brokenRules(value, file, folder)];
   const problems = found.map(({ path, text, at }: Found): ConfigProblem => {

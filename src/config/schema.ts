@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import * as z from "zod";
 import { choice, distinct, list, read, secret, section, whole } from "./fields.ts";
 import { ID, LOOKUPS, parseFile, parseId, parseLine, parseLookup, parseRule, parseState } from "./names.ts";
@@ -9,19 +10,24 @@ import { sourceSection } from "./source-section.ts";
 import { parseOrigin, parsePlainUrl } from "./url.ts";
 
 /**
- * The config file, field by field. Rules between fields are in `rules.ts`, so that an invalid field does not hide other
+ * Checks a config file, field by field. Rules between fields are in `rules.ts`, so that an invalid field does not hide other
  * problems. Relative paths are resolved against `folder`.
  */
-export function configSchema(folder: string) {
-  if (last?.folder !== folder) last = { folder, schema: makeSchema(folder) };
-  return last.schema;
+export function checkConfig(value: unknown, folder: string): Promise<z.ZodSafeParseResult<ParsedConfig>> {
+  return folders.run(folder, () => configSchema().safeParseAsync(value));
 }
 
-/** It takes longer to make than a config takes to check, and the same config is read again and again. */
-let last: { readonly folder: string; readonly schema: ReturnType<typeof makeSchema> } | undefined;
+/** Made once for all folders: to make it takes several times as long as to check a config. */
+const folders = new AsyncLocalStorage<string>();
+let made: ReturnType<typeof makeSchema> | undefined;
 
-function makeSchema(folder: string) {
-  const state = (value: string) => parseState(value, folder);
+function configSchema() {
+  made ??= makeSchema(() => folders.getStore()!);
+  return made;
+}
+
+function makeSchema(folder: () => string) {
+  const state = (value: string) => parseState(value, folder());
   return section(
     {
       state: read(state, "a path such as ./state", "Journal and catalog: one subdirectory per client.").prefault(
@@ -38,7 +44,7 @@ function makeSchema(folder: string) {
   );
 }
 
-export type ParsedConfig = z.output<ReturnType<typeof configSchema>>;
+export type ParsedConfig = z.output<ReturnType<typeof makeSchema>>;
 
 /** The most sources of one client. */
 const MAX_SOURCES = 20;
@@ -54,8 +60,8 @@ const BETWEEN_FIELDS = {
   oneOf: [{ required: ["source"] }, { required: ["sources"] }],
 };
 
-function clientSection(folder: string) {
-  const secretRef = (doc: string) => secret((value) => SecretRef.parse(value, folder), doc);
+function clientSection(folder: () => string) {
+  const secretRef = (doc: string) => secret((value) => SecretRef.parse(value, folder()), doc);
   return section(
     {
       id: read(parseId, "a short name such as acme-bank", "The name on the command line and in the vault.", ID.source),
@@ -124,7 +130,7 @@ function clientSection(folder: string) {
             {
               url: read(parsePlainUrl, "https://host/path", "The authority's URL."),
               ca: read(
-                (value) => parseFile(value, folder),
+                (value) => parseFile(value, folder()),
                 "a file such as file:./tsa-root.pem",
                 "The root certificates (PEM) that its signatures must chain to.",
               ),
@@ -152,7 +158,7 @@ function clientSection(folder: string) {
 
 /** The config file as JSON Schema, for editors. `npm run docs` writes it to `config/holdfast.schema.json`. */
 export function jsonSchema(): object {
-  // Relative paths are not resolved here, so any folder works. YAML editors support draft 7 best.
-  const schema = z.toJSONSchema(configSchema("/"), { io: "input", target: "draft-07" });
+  // YAML editors support draft 7 best.
+  const schema = z.toJSONSchema(configSchema(), { io: "input", target: "draft-07" });
   return { ...schema, title: "Holdfast" };
 }

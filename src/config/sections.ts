@@ -30,8 +30,9 @@ export function recipientsField() {
     });
 }
 
-export function vaultSection(folder: string) {
-  const url = (value: string) => parseVaultUrl(value, folder);
+/** @param folder that relative paths start from */
+export function vaultSection(folder: () => string) {
+  const url = (value: string) => parseVaultUrl(value, folder());
   return section(
     {
       url: read(url, VAULT_URL, "An S3 bucket with Object Lock and a prefix in it, or a directory."),

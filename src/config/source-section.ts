@@ -19,7 +19,7 @@ const SHORTEST = "P1D";
  * A provider's project, as a section. The kind decides which keys it has.
  * @param folder that relative paths start from
  */
-export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>, folder: string) {
+export function sourceSection(secretRef: (doc: string) => z.ZodType<SecretRef, string>, folder: () => string) {
   const passbase = section(commonKeys("passbase", secretRef), DOC);
   const persona = section(
     {

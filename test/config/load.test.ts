@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
-import { loadConfig, selectClients } from "../../src/config/load.ts";
+import { loadConfig, parseConfig, selectClients } from "../../src/config/load.ts";
 import { HoldfastError, hasCode } from "../../src/core/error.ts";
 import { ABSENT, accepted, client, FILE, OTHER_RECIPIENT, RECIPIENT, refused, refusedOnce, yaml } from "./sample.ts";
 
@@ -43,6 +43,19 @@ test("the smallest config, and its defaults", async () => {
   assert.deepEqual(acme.recipients.strings, [RECIPIENT]);
   assert.equal(String(acme.retention.initialLock), "P90D");
   assert.equal(String(acme.retention.extendWhenLessThan), "P30D");
+});
+
+test("configs of several folders, read at the same time: each has its own paths", async () => {
+  const text = yaml(client({ "vault.url": "file:./vault" }));
+  const folders = ["one", "two", "three"];
+  const read = await Promise.all(folders.map((folder) => parseConfig(text, `${folder}/holdfast.yaml`)));
+  for (const [at, folder] of folders.entries()) {
+    const { state, vault, lookups } = read[at]!.clients[0]!;
+    assert.deepEqual(
+      [state, vault.kind === "directory" && vault.path, lookups.key.path],
+      [resolve(folder, "state/acme"), resolve(folder, "vault"), resolve(folder, "keys/lookup")],
+    );
+  }
 });
 
 test("a config with every field", async () => {

@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+import { commonChunk } from "./common-chunk.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 /** The package's entry point, for authors of a source. */
@@ -22,7 +23,7 @@ export interface Bundle {
  */
 export async function bundle(folder: string, form: "split" | "single"): Promise<Bundle> {
   await rm(folder, { recursive: true, force: true });
-  const { metafile } = await build({
+  const options = {
     absWorkingDir: ROOT,
     entryPoints: { holdfast: join(ROOT, "jobs/main.ts"), ...(form === "split" ? { source: SOURCE } : {}) },
     outdir: folder,
@@ -45,9 +46,14 @@ export async function bundle(folder: string, form: "split" | "single"): Promise<
     banner: {
       js: 'import { createRequire as nodeRequire } from "node:module";const require = nodeRequire(import.meta.url);',
     },
-    plugins: [pageInside, exportsAsUsed, undiciAsUsed],
     metafile: true,
-  });
+  } as const satisfies BuildOptions;
+  const plugins = [pageInside, exportsAsUsed, undiciAsUsed];
+  if (form === "split") {
+    const { metafile } = await build({ ...options, plugins, write: false });
+    plugins.push(commonChunk(ROOT, metafile));
+  }
+  const { metafile } = await build({ ...options, plugins });
   // Tells Node what kind of modules these are.
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>

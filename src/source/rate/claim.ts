@@ -66,7 +66,7 @@ export function claim(state: LimitsState, { priority, since, late }: Claimant, n
 function nextStart(state: LimitsState, now: number): number {
   const next = state.last + (SPREAD * 1000) / state.rate;
   if (now >= state.toldUntil || state.told >= state.rate) return next;
-  return Math.min(state.last + 1000 / state.told, Math.max(next, state.toldUntil));
+  return Math.min(state.last + (SPREAD * 1000) / state.told, Math.max(next, state.toldUntil));
 }
 
 /** Whose turn it is; undefined: anyone's. */

@@ -175,13 +175,25 @@ describe("limits with a simulated clock", () => {
     limits.heed({ remaining: 12, window: 10_000 }, 2);
     assert.equal(limits.view.rate, 1);
     assert.equal(limits.claim(now()), undefined);
-    assert.equal(limits.claim(now())?.ms, 1_000);
+    assert.equal(limits.claim(now())?.ms, 1_000 * SPREAD);
     pass(9_900);
     assert.equal(limits.claim(now()), undefined);
     // The window ends before the second is over, and with it the pace.
     assert.equal(limits.claim(now())?.ms, 400 * SPREAD);
     limits.heed({ remaining: 1_000_000, window: 1_000 }, 0);
     assert.ok(limits.view.rate <= 10);
+  });
+
+  test("what headers leave is never faster than the rate itself: it has the same room", () => {
+    const { limits, pass, now } = make("300/min");
+    pass(12_345);
+    const { rate } = limits.view;
+    assert.equal(limits.claim(now()), undefined);
+    // A little less than the rate, as a provider's own limit leaves it in the middle of a window.
+    limits.heed({ remaining: Math.floor(rate * 600 * 0.998), window: 600_000 }, 0);
+    assert.ok(limits.view.rate < rate && limits.view.rate > rate / SPREAD);
+    const { ms } = limits.claim(now())!;
+    assert.ok(ms >= (1000 * SPREAD) / rate, `${ms} ms`);
   });
 
   test("nothing left means silence until the reset, at most five minutes; then one request tries again", () => {

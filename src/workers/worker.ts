@@ -6,6 +6,7 @@ import type { Capturing } from "../export/context.ts";
 import { errorFields } from "../observe/log.ts";
 import { type IdentityJob, WaitingError } from "./bullmq.ts";
 import { Crashes } from "./crashes.ts";
+import { Exclusion } from "./exclusion.ts";
 import { HOLD, IdentityWorker, tell } from "./identity-worker.ts";
 import { namesOf, PREFIX, readStage } from "./redis-keys.ts";
 import { failureOf, type WorkerResult } from "./result.ts";
@@ -42,6 +43,7 @@ export async function runWorker({ redis, messages, parts, signal, onDone }: Work
   const tally: WorkerTally = { new: 0, changed: 0, unchanged: 0, gone: 0, failed: 0, bytes: 0 };
   const ending = Promise.withResolvers<void>();
   const crashes = new Crashes(redis);
+  const jobs = new Exclusion();
   let worked = false;
 
   const capture = async (job: IdentityJob, token = ""): Promise<string> => {
@@ -50,8 +52,15 @@ export async function runWorker({ redis, messages, parts, signal, onDone }: Work
     if (!job.id!.startsWith(`${parts.tokens.subject(parts.source.kind, task.id)}.`))
       throw new HoldfastError("malformed", "a task names another identity than its job");
     const key = worker.toKey(job.id!);
-    if ((await crashes.begin(key, token)) >= DEATHS)
-      throw new HoldfastError("internal", "every worker that began this identity crashed");
+    if ((await crashes.begin(key, token, 0)) === 0) return jobs.beside(() => work(job, token, task));
+    // A worker that had it crashed. Alone, so that another crash shows which of that worker's identities it was.
+    return jobs.alone(async () => {
+      if ((await crashes.begin(key, token, DEATHS - 1)) >= DEATHS)
+        throw new HoldfastError("internal", "every worker that began this identity crashed");
+      return work(job, token, task);
+    });
+  };
+  const work = async (job: IdentityJob, token: string, task: Task): Promise<string> => {
     try {
       const differs = firstDifference(terms, task.terms);
       if (differs) throw unlike(differs);
@@ -61,7 +70,7 @@ export async function runWorker({ redis, messages, parts, signal, onDone }: Work
       onDone(tally);
       return messages.closeResult(job.id!, result);
     } catch (error) {
-      await crashes.end(key, token);
+      await crashes.end(worker.toKey(job.id!), token);
       // Another worker has the job by now. Objects stored here stay beside that worker's.
       if (hasCode(error, "busy")) throw error;
       // The job belongs to another worker now, as if this one had never had it.

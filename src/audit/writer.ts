@@ -69,6 +69,8 @@ export class AuditWriter {
   /** The entries of the last bundle, if it is not full. Read from the vault when first needed. */
   #tail: Uint8Array[] = [];
   #flushing: Promise<void> = Promise.resolve();
+  /** What appends wait for. A later one does not overtake those that wait, so that all resolve in the log's order. */
+  #held: Promise<void> | undefined;
   #failure: unknown;
 
   private constructor(
@@ -188,7 +190,8 @@ export class AuditWriter {
       this.#scheduled = this.#durable;
       void this.#schedule((size) => Math.floor(size / TILE_WIDTH) * TILE_WIDTH).catch(() => {});
     }
-    if (this.#pending.length >= WAITING * batch) await this.#flushing;
+    if (this.#pending.length >= WAITING * batch) this.#held = this.#flushing;
+    await this.#held;
     return appended;
   }
 

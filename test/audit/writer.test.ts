@@ -120,6 +120,34 @@ test("a store that is slower than the disk holds up appends, so that memory stay
   assert.deepEqual(await desk.entries(), range(0, 2 * most));
 });
 
+test("an append does not overtake those that a slow store holds up", async () => {
+  const slow = new MemoryVault();
+  const open = Promise.withResolvers<void>();
+  await using desk = await makeDesk(slow);
+  const writer = await desk.open();
+  const most = 8 * 256;
+  const done: number[] = [];
+  const append = (n: number) => writer.append(entry(n)).then(() => done.push(n));
+  let late: Promise<unknown> | undefined;
+  slow.put = async (key, body, options) => {
+    if (key.startsWith("audit/tile/")) await open.promise;
+    const stored = await MemoryVault.prototype.put.call(slow, key, body, options);
+    // From here on, fewer entries wait for the store.
+    if (key === CHECKPOINT) late ??= append(most);
+    return stored;
+  };
+  await appendAll(writer, 0, most - 1);
+  const last = append(most - 1);
+  while (!(await onDisk(desk.state)).includes(`"r${most - 1}"`));
+  open.resolve();
+  await last;
+  await late;
+  assert.deepEqual(done, [most - 1, most]);
+  await writer.flush();
+  await writer.close();
+  assert.deepEqual(await desk.entries(), range(0, most + 1));
+});
+
 test("an entry that the log cannot hold is refused, without losing the others", async () => {
   await using desk = await makeDesk(new MemoryVault());
   const writer = await desk.open();

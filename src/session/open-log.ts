@@ -60,7 +60,11 @@ export async function openLog(
   using rebuilding = console.progress("catalog");
   const catalog = await openCatalog(path, writer.log, writer.head, rebuilding.update);
   pieces = catalog.pieces;
-  opened.defer(() => catalog.close());
+  opened.defer(() => {
+    // The writer closes after this, and may be in the middle of a batch.
+    pieces = undefined;
+    catalog.close();
+  });
   rebuilding.end();
   warnUnreadable(session, config, catalog);
   if (!writer.continued) {

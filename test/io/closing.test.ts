@@ -9,6 +9,7 @@ import { errorFields } from "../../src/observe/log.ts";
 import type { Session } from "../../src/session/client.ts";
 import { eachClient } from "../../src/session/each-client.ts";
 import { openLog } from "../../src/session/open-log.ts";
+import { entry } from "../audit/desk.ts";
 import { type FaultPlace, makePlace } from "../faults/place.ts";
 import { startSandbox } from "../sandbox/server.ts";
 
@@ -120,4 +121,18 @@ test("if the catalog cannot be opened, the lease is released", async () => {
   assert.equal((await place.export()).exit, 1);
   await rm(catalog, { recursive: true });
   await isReleased(place);
+});
+
+test("a run that ends in the middle of writing a batch of the log still writes it", async () => {
+  await using sandbox = await startSandbox({ identities: 1, files: false });
+  await using place = await makePlace(sandbox);
+  const session = await place.session();
+  await eachClient(session, async (config) => {
+    await using held = await openLog(config, session, { job: "export" });
+    // A full batch, which is written in the background.
+    await Promise.all(Array.from({ length: 1_024 }, (_, at) => held.writer.append(entry(at))));
+    assert.equal(held.writer.head.size, 0);
+  });
+  const [, size] = (await readFile(place.work.path("vault/acme-bank/audit/checkpoint"), "utf8")).split("\n");
+  assert.equal(size, "1024");
 });

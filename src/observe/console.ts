@@ -109,9 +109,9 @@ export function createConsole({
   };
 }
 
-/** Equal for an error in a log line and the same one at the program's end. */
-function keyOf({ code, error, hint }: Fields): string {
-  return JSON.stringify([code, error, hint]);
+/** Equal for an error in a log line and the same one at the program's end. Defects differ in their stack alone. */
+function keyOf({ code, error, hint, stack }: Fields): string {
+  return JSON.stringify([code, error, hint, stack]);
 }
 
 /** In this machine's local time. */

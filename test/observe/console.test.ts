@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { HoldfastError } from "../../src/core/error.ts";
 import { createConsole, errorText } from "../../src/observe/console.ts";
+import { errorFields } from "../../src/observe/log.ts";
 
 function stream(isTTY: boolean) {
   const written: string[] = [];
@@ -79,4 +80,17 @@ test("an error of ours has no stack; a defect says that it is one", () => {
 test("a hint of several lines stays below its arrow", () => {
   const two = new HoldfastError("incomplete", "locks stay due", { hint: ["Run it again.", "Give all reports."] });
   assert.deepEqual(errorText(two), ["locks stay due", "  → Run it again.", "    Give all reports."]);
+});
+
+test("a defect that ends a run is shown, though another of the same kind was shown before", () => {
+  const stderr = stream(true);
+  const console = createConsole({ json: false, quiet: false, stdout: stream(true).out, stderr: stderr.out });
+  const [ofOne, ofAll] = [0, 1].map(() => new TypeError("jane@example.com"));
+  ofAll!.stack = "TypeError\n    at elsewhere (file.ts:1:1)";
+  console.log.error("record failed", errorFields(ofOne));
+  console.error(ofAll);
+  assert.match(stderr.text(), /bug in Holdfast.* at elsewhere/s);
+  const before = stderr.text();
+  console.error(ofOne);
+  assert.equal(stderr.text(), before);
 });

@@ -78,7 +78,10 @@ export function createConsole({
     };
   }
   const watched = stderr.isTTY;
-  /** Errors that the log showed on this terminal: the program's last line does not repeat them. */
+  /**
+   * Errors that the log showed on this terminal: the program's last line does not repeat them. Those of one person say
+   * nothing about the run.
+   */
   const shown = new Set<string>();
   const write = (lines: readonly Line[]): void => writeLines(lines, { stream: stderr, color });
   const log = textLog({
@@ -89,7 +92,9 @@ export function createConsole({
       write(lines);
     },
     time: watched ? undefined : () => clockTime(now()),
-    onError: (fields) => shown.add(keyOf(fields)),
+    onError: (fields) => {
+      if (fields.subject === undefined) shown.add(keyOf(fields));
+    },
   });
   return {
     log,

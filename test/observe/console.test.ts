@@ -94,3 +94,15 @@ test("a defect that ends a run is shown, though another of the same kind was sho
   console.error(ofOne);
   assert.equal(stderr.text(), before);
 });
+
+test("an error that ends a run is shown, though one person failed with the same before", () => {
+  const stderr = stream(true);
+  const console = createConsole({ json: false, quiet: false, stdout: stream(true).out, stderr: stderr.out });
+  const told = () => stderr.text().split("the store refused").length - 1;
+  console.log.error("lock not extended", { subject: "ab12", ...errorFields(failure) });
+  console.error(failure);
+  assert.equal(told(), 2);
+  console.log.error("run failed", errorFields(failure));
+  console.error(failure);
+  assert.equal(told(), 3);
+});

@@ -9,6 +9,8 @@ type End<T> = [T, IdentityJob, string, (() => boolean)?];
 export const HOLD = 15_000;
 /** How often to look for jobs that lost their worker, in ms. */
 const LOOK = 5_000;
+/** How often a job may lose its worker in any way: one that every worker is too slow for must end, too. */
+const STALLS = 100;
 /** Pause between two attempts to tell Redis something, in ms. */
 const PAUSE = 200;
 
@@ -24,7 +26,7 @@ export class IdentityWorker extends Worker<string, string> {
       lockDuration: HOLD,
       stalledInterval: LOOK,
       // A job also stalls when an answer of Redis is lost. `crashes.ts` counts the workers that crashed.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      maxStalledCount: STALLS,
     });
     this.on("error", () => {});
   }

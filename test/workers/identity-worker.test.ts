@@ -87,3 +87,29 @@ describe("a worker whose connection to Redis drops", { skip: withoutRedis }, () 
     assert.equal(fields.stc, undefined, "it did not wait until its hold ended");
   });
 });
+
+/** Whether a job is done that has lost its worker again, and so many times before. */
+async function stateAfter(stalls: number): Promise<string> {
+  await using server = await RedisServer.start(false);
+  const address = new Secret(server.url);
+  const redis = await connectRedis({ secret: address, renewed: async () => address }, () => {});
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => redis.disconnect());
+  const queue = new Queue(QUEUE, { connection: redis as never, prefix: PREFIX });
+  opened.defer(() => queue.close());
+  await queue.add("one", "data", { jobId: "one", removeOnComplete: false, removeOnFail: false });
+  await server.with(async (client) => {
+    const key = (name: string) => `${PREFIX}:${QUEUE}:${name}`;
+    await client.hset(key("one"), "stc", stalls);
+    await client.lmove(key("wait"), key("active"), "LEFT", "LEFT");
+    await client.sadd(key("stalled"), "one");
+  });
+  const worker = new IdentityWorker(QUEUE, async () => "done", { connection: redis as never, prefix: PREFIX });
+  opened.defer(() => worker.close());
+  return (await endOf(server)).state;
+}
+
+test("a job that lost its worker again and again is given up at last", { skip: withoutRedis }, async () => {
+  assert.equal(await stateAfter(60), "completed");
+  assert.equal(await stateAfter(100), "failed");
+});

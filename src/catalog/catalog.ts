@@ -88,7 +88,7 @@ export class Catalog {
     this.roster = new Roster(db);
     this.totals = new Totals(db);
     this.walk = new Walks(db, this.#transaction, this.relationships);
-    this.#size = (this.#statements.end.get() as { size: number }).size;
+    this.#size = this.end().size;
   }
 
   /** Opens the catalog at `path`. It starts empty if it is missing, damaged, of another schema or of another log. */
@@ -141,10 +141,15 @@ export class Catalog {
    * history. Throws `unverified` if the log's tiles do not match the signed head.
    */
   async follows(log: AuditLog, head: Pick<Head, "size" | "root">): Promise<boolean> {
-    if (this.#size === 0) return true;
-    if (this.#size > head.size) return false;
-    const { leaf } = this.#statements.end.get() as { leaf: Uint8Array };
-    return Buffer.compare(await new SignedLog(log, head).leaf(this.#size - 1), leaf) === 0;
+    const { size, leaf } = this.end();
+    if (size === 0) return true;
+    if (size > head.size) return false;
+    return Buffer.compare(await new SignedLog(log, head).leaf(size - 1), leaf!) === 0;
+  }
+
+  /** How many entries the file has now, and the hash of the last: another process may be writing it. */
+  end(): { size: number; leaf: Uint8Array | null } {
+    return this.#statements.end.get() as { size: number; leaf: Uint8Array | null };
   }
 
   /** Applies the next entries of the log, in one transaction. */

@@ -1,6 +1,9 @@
 import { join } from "node:path";
+import { Journal } from "../audit/journal.ts";
 import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
+import { leafHash } from "../audit/merkle.ts";
+import { SignedLog } from "../audit/signed-log.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { fillCatalog } from "../catalog/fill-catalog.ts";
 import { catalogFile } from "../catalog/open-catalog.ts";
@@ -25,8 +28,13 @@ export interface Reading extends ClientVault {
  * Opens a client's vault for reading. Needs no lease, so it works during an export. Uses this machine's catalog if it is
  * up to date with the log; otherwise rebuilds a temporary one. Throws like `verify` if the vault was rolled back or shows
  * a log under another key.
+ * @param withRun whether the catalog may also have what a run of this machine has done and not written to the log yet
  */
-export async function openReading(config: ClientConfig, session: Session): Promise<Reading & AsyncDisposable> {
+export async function openReading(
+  config: ClientConfig,
+  session: Session,
+  withRun = false,
+): Promise<Reading & AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
   const client = opened.use(await openClientVault(config, session));
   const log = new AuditLog(client.vault, client.description.log.origin, client.verifiers);
@@ -34,7 +42,7 @@ export async function openReading(config: ClientConfig, session: Session): Promi
   if (own !== undefined && own !== client.description.log.vkey)
     throw await anotherLogKey(config, client.description, client.vault.url);
   const head = await headAfterLastSeen(config.state, log);
-  const catalog = await readable(config, session, log, head);
+  const catalog = (await ownCatalog(config, log, head, withRun)) ?? (await temporary(config, session, log, head));
   opened.defer(() => catalog.close());
   warnUnreadable(session, config, catalog);
   return closedBy<Reading>({ ...client, log, head, catalog }, opened.move());
@@ -50,9 +58,7 @@ export function warnUnreadable({ console }: Session, { id }: ClientConfig, catal
   );
 }
 
-async function readable(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {
-  const own = await ownCatalog(config, log, head);
-  if (own) return own;
+async function temporary(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {
   makePrivateFolder(config.state);
   using opened = new DisposableStack();
   const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);
@@ -64,11 +70,30 @@ async function readable(config: ClientConfig, { console }: Session, log: AuditLo
 }
 
 /** This machine's catalog, if it is up to date with the log. */
-async function ownCatalog(config: ClientConfig, log: AuditLog, head: Head): Promise<Catalog | undefined> {
+async function ownCatalog(
+  config: ClientConfig,
+  log: AuditLog,
+  head: Head,
+  withRun: boolean,
+): Promise<Catalog | undefined> {
   using opened = new DisposableStack();
   const own = Catalog.peek(catalogFile(config.state), log.origin);
-  opened.defer(() => own?.close());
-  if (own?.size !== head.size || !(await own.follows(log, head))) return undefined;
+  if (own === undefined) return undefined;
+  opened.defer(() => own.close());
+  const isCurrent =
+    own.size === head.size ? await own.follows(log, head) : withRun && (await isOfRun(own, config, log, head));
+  if (!isCurrent) return undefined;
   opened.move();
   return own;
+}
+
+/** Whether a run of this machine wrote the catalog beyond the log: its last entry is in the journal, or in the log by now. */
+async function isOfRun(own: Catalog, config: ClientConfig, log: AuditLog, head: Head): Promise<boolean> {
+  const { size, leaf } = own.end();
+  if (size <= head.size || leaf === null) return false;
+  const journal = await new Journal(join(config.state, "journal")).inspect().catch(() => []);
+  const last = journal.find(({ index }) => index === size - 1);
+  if (last) return leafHash(last.bytes).equals(leaf);
+  const later = await headAfterLastSeen(config.state, log);
+  return size <= later.size && Buffer.compare(await new SignedLog(log, later).leaf(size - 1), leaf) === 0;
 }

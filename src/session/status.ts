@@ -120,7 +120,7 @@ async function logStatus(
   now: Temporal.Instant,
 ): Promise<Pick<ClientStatus, "log" | "notChecked">> {
   try {
-    await using reading = await openReading(config, session);
+    await using reading = await openReading(config, session, true);
     return { log: await knownOf(reading.catalog, config, session, now), notChecked: null };
   } catch (error) {
     // Damage, a wrong config and an interrupt are errors, not "could not check".

@@ -54,10 +54,15 @@ function inDays(days: number): string {
     .toString({ smallestUnit: "second" });
 }
 
+/** A vault in a directory has two names for the newest version of each object. */
 async function sizeOf(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true });
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const files = new Map<number, number>();
+  for (const name of names) {
+    const { ino, size } = await stat(join(folder, name));
+    files.set(ino, size);
+  }
+  return files.values().reduce((sum, size) => sum + size, 0);
 }
 
 const columns = new Map<string, Row[]>();

@@ -1,4 +1,4 @@
-import { type LimitsState, pace } from "./aimd.ts";
+import { type LimitsState, LONGEST, pace } from "./aimd.ts";
 
 /**
  * While `high` (the nightly export) wants to start requests, `low` (a backfill) gets only the rest, and a small share.
@@ -66,7 +66,8 @@ export function claim(state: LimitsState, { priority, since, late }: Claimant, n
 function nextStart(state: LimitsState, now: number): number {
   const next = state.last + (SPREAD * 1000) / state.rate;
   if (now >= state.toldUntil || state.told >= state.rate) return next;
-  return Math.min(state.last + (SPREAD * 1000) / state.told, Math.max(next, state.toldUntil));
+  const gap = Math.min((SPREAD * 1000) / state.told, LONGEST);
+  return Math.max(next, Math.min(state.last + gap, state.toldUntil));
 }
 
 /** Whose turn it is; undefined: anyone's. */

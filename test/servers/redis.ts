@@ -54,9 +54,12 @@ export class RedisServer implements AsyncDisposable {
     this.#password = password;
   }
 
-  /** Runs `work` with a client of its own. */
+  /** Runs `work` with a client of its own. It fails if its connection drops, also because the password is rotated. */
   async with<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-    const client = new Redis(this.port, "127.0.0.1", this.#password === undefined ? {} : { password: this.#password });
+    const password = this.#password === undefined ? {} : { password: this.#password };
+    // A client that connects again with the former password would wait for ever for what it had asked.
+    const client = new Redis(this.port, "127.0.0.1", { ...password, retryStrategy: () => null });
+    client.on("error", () => {});
     try {
       return await work(client);
     } finally {

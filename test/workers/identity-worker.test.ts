@@ -52,13 +52,14 @@ async function workedThrough(end: (job: IdentityJob, token: string) => Promise<s
 async function endOf(server: RedisServer): Promise<Ended> {
   for (;;) {
     // A new client each time: Redis disconnects all when the password is rotated.
-    const ended = await server.with(async (client) => {
+    const looked = server.with(async (client) => {
       for (const state of ["completed", "failed"]) {
         if ((await client.zcard(`${PREFIX}:${QUEUE}:${state}`)) > 0)
           return { state, fields: await client.hgetall(`${PREFIX}:${QUEUE}:one`) };
       }
       return undefined;
     });
+    const ended = await looked.catch(() => undefined);
     if (ended) return ended;
     await delay(50);
   }

@@ -37,10 +37,7 @@ export interface S3Options extends BucketTerms {
   readonly concurrency: number;
   /** How long a connection may be silent, in ms. */
   readonly idleTimeout?: number;
-  /**
-   * Retries of requests where starting over would lose work: the next page of a listing, the lock of a completed
-   * upload.
-   */
+  /** Of requests where starting over would lose work: a listing's next page, the lock of a completed upload. */
   readonly retry?: RetryPolicy;
 }
 

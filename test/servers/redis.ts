@@ -57,7 +57,7 @@ export class RedisServer implements AsyncDisposable {
   /** Runs `work` with a client of its own. It fails if its connection drops, also because the password is rotated. */
   async with<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const password = this.#password === undefined ? {} : { password: this.#password };
-    // A client that connects again with the former password would wait for ever for what it had asked.
+    // A client that connects again with the former password would never get an answer to what it had asked.
     const client = new Redis(this.port, "127.0.0.1", { ...password, retryStrategy: () => null });
     client.on("error", () => {});
     try {

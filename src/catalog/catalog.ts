@@ -139,9 +139,9 @@ export class Catalog {
   /**
    * Whether the log has, at the position where this catalog ends, the same entry: false for an older or another
    * history. Throws `unverified` if the log's tiles do not match the signed head.
+   * @param end where it ended before, if another process may have written it since
    */
-  async follows(log: AuditLog, head: Pick<Head, "size" | "root">): Promise<boolean> {
-    const { size, leaf } = this.end();
+  async follows(log: AuditLog, head: Pick<Head, "size" | "root">, { size, leaf } = this.end()): Promise<boolean> {
     if (size === 0) return true;
     if (size > head.size) return false;
     return Buffer.compare(await new SignedLog(log, head).leaf(size - 1), leaf!) === 0;

@@ -3,7 +3,6 @@ import { Journal } from "../audit/journal.ts";
 import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
-import { SignedLog } from "../audit/signed-log.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { fillCatalog } from "../catalog/fill-catalog.ts";
 import { catalogFile } from "../catalog/open-catalog.ts";
@@ -89,11 +88,10 @@ async function ownCatalog(
 
 /** Whether a run of this machine wrote the catalog beyond the log: its last entry is in the journal, or in the log by now. */
 async function isOfRun(own: Catalog, config: ClientConfig, log: AuditLog, head: Head): Promise<boolean> {
-  const { size, leaf } = own.end();
-  if (size <= head.size || leaf === null) return false;
+  const end = own.end();
+  if (end.size <= head.size) return false;
   const journal = await new Journal(join(config.state, "journal")).inspect().catch(() => []);
-  const last = journal.find(({ index }) => index === size - 1);
-  if (last) return leafHash(last.bytes).equals(leaf);
-  const later = await headAfterLastSeen(config.state, log);
-  return size <= later.size && Buffer.compare(await new SignedLog(log, later).leaf(size - 1), leaf) === 0;
+  const last = journal.find(({ index }) => index === end.size - 1);
+  if (last) return leafHash(last.bytes).equals(end.leaf!);
+  return own.follows(log, await headAfterLastSeen(config.state, log), end);
 }

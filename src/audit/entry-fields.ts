@@ -9,7 +9,7 @@ export const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${
 export const instant = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/)
-  .refine((value) => value === lastInstant || isInstant(value));
+  .refine(existsAsInstant);
 /** The last one that exists: an entry with many files says the same for each. */
 let lastInstant: string | undefined;
 /** A calendar day: a relationship's last day. */
@@ -76,7 +76,8 @@ export function isNoteOfSubject(entry: {
   );
 }
 
-function isInstant(value: string): boolean {
+function existsAsInstant(value: string): boolean {
+  if (value === lastInstant) return true;
   if (!exists(() => Temporal.Instant.from(value))) return false;
   lastInstant = value;
   return true;

@@ -7,7 +7,7 @@ import type { ClientConfig } from "../src/config/config.ts";
 import { HoldfastError } from "../src/core/error.ts";
 import { createFile } from "../src/io/new-file.ts";
 import { letterPage, type Unknown } from "../src/letter/letter-page.ts";
-import { bytes, plural } from "../src/observe/format.ts";
+import { bytes, capital, plural } from "../src/observe/format.ts";
 import { sourceOf, tellWhom } from "../src/people/customer.ts";
 import {
   departedBy,
@@ -196,10 +196,6 @@ function answerText({ answer, untilDay, lockedUntil, legalBasis }: Assessment): 
     case "erasable":
       return "no duty to keep these records remains. To delete them run `holdfast retention purge --confirm --out <folder>`.";
   }
-}
-
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function day(time: string): string {

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { parseVerifier } from "../audit/key.ts";
 import type { Versions } from "../bag/request.ts";
 import { parseDuration } from "../config/duration.ts";
+import { capital } from "../observe/format.ts";
 import { subjectOf } from "../people/people.ts";
 import { cellDay } from "../people/table-day.ts";
 
@@ -27,9 +28,7 @@ export function instant(text: string): Temporal.Instant {
 export function day(text: string): string {
   const found = cellDay(text);
   if ("day" in found) return found.day;
-  throw new InvalidArgumentError(
-    `${found.why.charAt(0).toUpperCase()}${found.why.slice(1)}. Write a day such as 2026-10-31 or 31.10.2026.`,
-  );
+  throw new InvalidArgumentError(`${capital(found.why)}. Write a day such as 2026-10-31 or 31.10.2026.`);
 }
 
 /** A person's token, as pasted. */

@@ -68,3 +68,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 export function verifications(count: number): string {
   return plural(count, "verification");
 }
+
+/** With a capital letter first, as the beginning of a sentence. */
+export function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

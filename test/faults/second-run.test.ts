@@ -11,13 +11,15 @@ async function secondRun(options: WorkplaceOptions): Promise<void> {
   await using place = await makeWorkplace(sandbox, options);
   const asked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
-  sandbox.intercept((_, response) => {
+  sandbox.intercept((request, response) => {
+    // Before it takes the vault, a run asks without a key what time it is.
+    if (request.headers["x-api-key"] === undefined) return false;
     asked.resolve();
     void release.promise.then(() => response.writeHead(503, { "Retry-After": "0" }).end());
     return true;
   });
   const first = place.start("export", ["--json"]);
-  await Promise.race([asked.promise, first.ended]);
+  assert.equal(await Promise.race([asked.promise, first.ended]), undefined);
   const begun = performance.now();
   const second = await place.here("export", ["--json"]);
   assert.equal(second.code, 5, second.stderr);

@@ -125,11 +125,12 @@ export function parseReady(text: string): Ready {
 
 /** Of `15m`, `1h30m`, `90 seconds`, `T15M`: the ISO 8601 form. No one names a marker's file like that. */
 function meantTime(text: string): string | undefined {
-  const [, parts] = /^T?((\d+ ?(d|h|m|s|days?|hours?|hrs?|min|minutes?|sec|seconds?) ?)+)$/i.exec(text) ?? [];
-  if (parts === undefined) return undefined;
-  const written = parts.toUpperCase().replace(/(\d+) ?([DHMS])[A-Z]* ?/g, "$1$2");
-  const [, days = "", time = ""] = /^(\d+D)?(.*)$/.exec(written)!;
-  return `P${days}${time && `T${time}`}`;
+  if (!/^T?(\d{1,9} ?(d|h|m|s|days?|hours?|hrs?|min|minutes?|sec|seconds?) ?)+$/i.test(text)) return undefined;
+  const units = { D: "days", H: "hours", M: "minutes", S: "seconds" } as const;
+  const parts = text.toUpperCase().matchAll(/(\d+) ?([DHMS])/g);
+  return Temporal.Duration.from(
+    Object.fromEntries(parts.map(([, count, unit]) => [units[unit as keyof typeof units], Number(count)])),
+  ).toString();
 }
 
 /** A path inside a drop, step by step. @throws HoldfastError "config" */

@@ -275,6 +275,7 @@ test("a folder's mapping is refused where it cannot be meant", async () => {
     [{ entries: "people.txt" }, /entries: .* does not name files with entries/],
     [{ ready: "15m" }, /ready: "15m" looks like a duration, but is not one; .*PT15M$/],
     [{ ready: "1h30m" }, /ready: .*PT1H30M$/],
+    [{ ready: "1h1d" }, /ready: .*P1DT1H$/],
     [{ ready: "2 days" }, /ready: .*P2D$/],
     [{ ready: "90 seconds" }, /ready: .*PT90S$/],
     [{ ready: "T20M" }, /ready: .*PT20M$/],

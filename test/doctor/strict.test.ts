@@ -5,7 +5,7 @@ import type { Finding } from "../../src/doctor/finding.ts";
 import { checkVault } from "../../src/doctor/vault.ts";
 import { readDescription } from "../../src/vault/description.ts";
 import { openVault } from "../../src/vault/open.ts";
-import { type FaultPlace, impatient, makePlace } from "../faults/place.ts";
+import { brief, type FaultPlace, makePlace } from "../faults/place.ts";
 import { workOnDisk } from "../memory.ts";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { lockedBucket } from "../servers/s3.ts";
@@ -220,7 +220,7 @@ describe("doctor on a store as strict as AWS", () => {
     const config = { ...client, vault: { ...vault, bucket, endpoint: other.server.endpoint } };
     const opened = await openVault(config.vault);
     const found: Finding[] = await checkVault({
-      ...{ config, vault: opened, now: systemClock, retry: impatient.retry! },
+      ...{ config, vault: opened, now: systemClock, retry: brief.retry! },
       description,
     });
     await opened.close();

@@ -66,6 +66,8 @@ export class Workplace implements AsyncDisposable {
   /** The config as it will be written by `save`. */
   readonly config: { state: string; schedule?: Section; metrics?: Section; clients: Section[] };
 
+  /** What was started here, and may still run where a test failed. */
+  readonly #started: Running[] = [];
   #read: { readonly text: string; readonly config: Awaited<ReturnType<typeof loadConfig>> } | undefined;
 
   constructor(folder: string, officer: AgeKey, escrow: AgeKey, client: Section) {
@@ -98,9 +100,14 @@ export class Workplace implements AsyncDisposable {
     return join(this.folder, ...names);
   }
 
-  /** Starts `holdfast <command> --config <this one's> <args>`; `open` takes no config. */
+  /**
+   * Starts `holdfast <command> --config <this one's> <args>`; `open` takes no config. It is killed with the place, so that
+   * no failed test leaves a program that waits, and with it a test process that never ends.
+   */
   start(command: string, args: readonly string[] = [], options: ProgramOptions = {}): Running {
-    return startProgram(this.#args(command, args), { cwd: this.folder, ...options });
+    const running = startProgram(this.#args(command, args), { cwd: this.folder, ...options });
+    this.#started.push(running);
+    return running;
   }
 
   /** The same, to its end. */
@@ -201,6 +208,8 @@ export class Workplace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const running of this.#started) running.kill("SIGKILL");
+    await Promise.allSettled(this.#started.map(({ ended }) => ended));
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

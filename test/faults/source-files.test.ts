@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
-import { type FaultPlace, impatient, makePlace, makeStrictPlace } from "./place.ts";
+import { brief, type FaultPlace, impatient, makePlace, makeStrictPlace } from "./place.ts";
 import * as the from "./requests.ts";
 
 const CHUNK = Buffer.alloc(64 * 1024, 7);
@@ -18,10 +18,15 @@ const indexWithFiles = (sandbox: Sandbox): number =>
   sandbox.ids().findIndex((_, index) => sandbox.resources(index).length > 0);
 
 /** Applies the fault to one identity's files: that record fails, and the log has nothing of it. */
-async function failsAlone(place: FaultPlace, sandbox: Sandbox, fault: the.Fault, code: string): Promise<void> {
+async function failsAlone(
+  place: FaultPlace,
+  sandbox: Sandbox,
+  fault: the.Fault,
+  code: string,
+  patience = brief,
+): Promise<void> {
   the.strike(sandbox, the.filesOf(sandbox, indexWithFiles(sandbox)), fault);
-  const patience = { ...impatient, maxFile: 12 * 1024 * 1024 };
-  const ended = await place.export({ patience });
+  const ended = await place.export({ patience: { ...patience, maxFile: 12 * 1024 * 1024 } });
   assert.deepEqual([ended.exit, ended.summary?.failed, ended.summary?.new], [3, 1, 3]);
   assert.deepEqual(
     (await place.work.entries("record.failed")).map((entry) => entry.code),
@@ -64,7 +69,7 @@ describe("a file", { concurrency: 3 }, () => {
     await using place = await makePlace(sandbox);
     const struck = the.strike(sandbox, the.filesOf(sandbox, indexWithFiles(sandbox)), the.status(503));
     assert.equal((await place.export()).exit, 3);
-    assert.equal(struck(), impatient.retry!.retries + 1);
+    assert.equal(struck(), brief.retry!.retries + 1);
     sandbox.intercept(undefined);
     await place.completes();
   });
@@ -79,7 +84,7 @@ describe("a file", { concurrency: 3 }, () => {
       response.writeHead(200);
       more();
     };
-    await failsAlone(place, sandbox, drip, "source-unavailable");
+    await failsAlone(place, sandbox, drip, "source-unavailable", impatient);
   });
 
   test("with more bytes than its Content-Length is cut there, as in HTTP, and affects no other", async () => {

@@ -4,7 +4,7 @@ import { HoldfastError } from "../../src/core/error.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { freePort } from "../servers/ceph.ts";
 import type { Failure } from "../servers/strict-s3/fault.ts";
-import { calm, impatient, later, makeStrictPlace } from "./place.ts";
+import { brief, impatient, later, makeStrictPlace } from "./place.ts";
 
 const passing: Readonly<Record<string, Failure>> = {
   "500": { status: 500, code: "InternalError" },
@@ -21,8 +21,7 @@ const passing: Readonly<Record<string, Failure>> = {
 };
 
 /** A busy machine must not count as a stall. */
-const patienceFor = (fails: Failure) =>
-  fails === "stall" || fails === "stalled-body" ? impatient : { ...calm, retry: impatient.retry! };
+const patienceFor = (fails: Failure) => (fails === "stall" || fails === "stalled-body" ? impatient : brief);
 
 describe("a store that fails sometimes fails no record", { concurrency: 4 }, () => {
   for (const [name, fails] of Object.entries(passing)) {

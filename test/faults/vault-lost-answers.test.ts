@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { init } from "../../jobs/init.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import type { Failure } from "../servers/strict-s3/fault.ts";
-import { makePlace, makeStrictPlace } from "./place.ts";
+import { brief, impatient, makePlace, makeStrictPlace } from "./place.ts";
 
 /** The store does what was asked, but its answer does not arrive. */
 const lost: readonly Failure[] = ["lost-answer", "stall"];
@@ -27,12 +27,13 @@ function onPut(s3: Awaited<ReturnType<typeof makeStrictPlace>>["s3"], path: RegE
 
 describe("a stored PUT whose answer is lost", { concurrency: 3 }, () => {
   for (const fails of lost) {
+    const patience = fails === "stall" ? impatient : brief;
     test(`of the checkpoint, with compare-and-swap: no fork (${fails})`, async () => {
       await using sandbox = await startSandbox({ identities: 4, files: false });
       await using strict = await makeStrictPlace(sandbox);
       const { place, s3 } = strict;
       const struck = onPut(s3, /audit\/checkpoint$/, fails);
-      const ended = await place.export();
+      const ended = await place.export({ patience });
       assert.deepEqual([ended.exit, ended.code, struck()], [0, undefined, 1]);
       const conditional = s3.seen.filter(({ key, headers }) => key.endsWith("checkpoint") && headers["if-match"]);
       // The policy, which the first run logs before extending any lock; the run itself; and a retry after the lost
@@ -51,7 +52,7 @@ describe("a stored PUT whose answer is lost", { concurrency: 3 }, () => {
         if (request.method === "PUT" && /audit\/checkpoint/.test(request.url!) && ++puts > 1) s3.setFaults([{ fails }]);
         return false;
       });
-      const ended = await place.export();
+      const ended = await place.export({ patience });
       assert.deepEqual([ended.exit, ended.code], [1, "vault-unavailable"]);
       s3.intercept(() => false);
       s3.setFaults([]);
@@ -70,10 +71,10 @@ describe("a stored PUT whose answer is lost", { concurrency: 3 }, () => {
             response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>");
             return true;
           });
-          assert.equal((await place.export()).exit, 1);
+          assert.equal((await place.export({ patience })).exit, 1);
         }
         const struck = onPut(s3, /records\//, fails, 3);
-        assert.equal((await place.export()).exit, 0);
+        assert.equal((await place.export({ patience })).exit, 0);
         assert.equal(struck(), 3);
         await place.isWhole(4);
         const vault = await place.work.vault();
@@ -87,7 +88,7 @@ describe("a stored PUT whose answer is lost", { concurrency: 3 }, () => {
       await using sandbox = await startSandbox({ identities: 2, files: false });
       await using strict = await makeStrictPlace(sandbox);
       const struck = onPut(strict.s3, /lease\.json$/, fails, 2);
-      assert.equal((await strict.place.export()).exit, 0);
+      assert.equal((await strict.place.export({ patience })).exit, 0);
       assert.equal(struck(), 2);
       await strict.place.completes();
     });

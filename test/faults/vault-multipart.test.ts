@@ -4,12 +4,10 @@ import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 import { s3Client } from "../servers/s3.ts";
 import type { Fault } from "../servers/strict-s3/fault.ts";
-import { calm, type FaultPlace, impatient, makeStrictPlace } from "./place.ts";
+import { type FaultPlace, makeStrictPlace } from "./place.ts";
 
 /** Two parts. */
 const VIDEO = 9 * 1024 * 1024;
-/** Large bodies take time, and nothing here stalls. */
-const patience = { ...calm, retry: impatient.retry! };
 
 function withVideo(sandbox: Sandbox): number {
   const has = (index: number) => sandbox.resources(index).some(({ type }) => type?.includes("VIDEO"));
@@ -46,7 +44,7 @@ describe("a multipart upload that fails", { concurrency: 2 }, () => {
       const { place, s3 } = strict;
       const big = withVideo(sandbox);
       s3.setFaults(faults);
-      const ended = await place.export({ patience });
+      const ended = await place.export();
       assert.ok(big > 0);
       assert.deepEqual([ended.exit, ended.summary?.failed], [3, big]);
       assert.equal((await place.work.stored()).size, 3 - big);
@@ -68,7 +66,7 @@ describe("a multipart upload that fails", { concurrency: 2 }, () => {
       response.writeHead(400).end("<Error><Code>QuotaExceeded</Code></Error>");
       return true;
     });
-    const ended = await place.export({ patience });
+    const ended = await place.export();
     assert.deepEqual([ended.exit, ended.summary?.failed], [3, withVideo(sandbox)]);
     assert.equal(await unfinished(place), 0);
     assert.deepEqual(await Array.fromAsync((await place.work.vault()).list("files/")).then(sizesOver), []);
@@ -84,7 +82,7 @@ describe("a multipart upload that fails", { concurrency: 2 }, () => {
       { operation: "CompleteMultipartUpload", times: 1, fails: "lost-answer" },
       { operation: "CompleteMultipartUpload", times: 1, fails: { status: 200, code: "InternalError" } },
     ]);
-    assert.equal((await strict.place.export({ patience })).exit, 0);
+    assert.equal((await strict.place.export()).exit, 0);
     assert.equal(await unfinished(strict.place), 0);
     strict.s3.setFaults([]);
     await strict.place.completes();

@@ -31,19 +31,13 @@ async function begun({ vault = "directory" }: Pick<WorkplaceOptions, "vault"> = 
   settings.schedule = { cron: NEVER };
   settings.metrics = { listen: "127.0.0.1:0" };
   await place.configure();
-  const running: Running[] = [];
-  const start = (command = "export", args: string[] = command === "export" ? ["--schedule"] : []): Running => {
-    const child = place.start(command, args);
-    running.push(child);
-    return child;
-  };
+  const start = (command = "export", args: string[] = command === "export" ? ["--schedule"] : []): Running =>
+    place.start(command, args);
   return {
     ...{ sumsub, place, start, settings },
     async [Symbol.asyncDispose]() {
-      for (const child of running) child.kill("SIGKILL");
-      await Promise.all(running.map(({ ended }) => ended));
-      await sumsub.close();
       await place[Symbol.asyncDispose]();
+      await sumsub.close();
     },
   };
 }

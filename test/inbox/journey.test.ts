@@ -29,18 +29,15 @@ async function begun() {
   await writeFile(place.path("keys/hook"), SECRET, { mode: 0o600 });
   Object.assign(place.config, { inbox: { listen: "127.0.0.1:0" } });
   await place.configure();
-  const running: Running[] = [];
   const start = async (command: string, ...args: string[]) => {
     const child = place.start(command, args);
-    running.push(child);
     return { child, port: await portOf(child) };
   };
   return {
     ...{ persona, place, start, clock },
     async [Symbol.asyncDispose]() {
-      for (const child of running) child.kill("SIGKILL");
-      await persona.close();
       await place[Symbol.asyncDispose]();
+      await persona.close();
     },
   };
 }

@@ -13,7 +13,7 @@ import { RESULTS } from "../../src/inbox/receiver.ts";
 import { Handles } from "../../src/record/handles.ts";
 import { Tokens } from "../../src/record/tokens.ts";
 import { eventOf, SECRETS, sign } from "./signing.ts";
-import { filesIn, INTEGRATION, LOOKUP, OWN, rowsOf, stage } from "./stage.ts";
+import { filesIn, INTEGRATION, LOOKUP, OWN, rowsOf, send, stage } from "./stage.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const ID = "c0ffee00-1111-4111-8111-111111111111";
@@ -243,23 +243,28 @@ test("when too much waits already, nothing more is taken", async () => {
 });
 
 test("slow requests are ended in time, endless ones once they are too long, and others are served meanwhile", async () => {
-  await using at = await stage({ bounds: { patience: 2_000, connections: 20 } });
+  // Others need less than that, however busy the machine is.
+  await using at = await stage({ bounds: { patience: 5_000, connections: 20 } });
   const raw = (text: string, more?: () => string): Promise<string> =>
     new Promise((resolve) => {
       const socket = connect(at.port, "127.0.0.1", () => socket.write(text));
       let said = "";
       const timer = more && setInterval(() => socket.writable && socket.write(more()), 20);
+      const never = setTimeout(() => {
+        said = "it was not ended";
+        socket.destroy();
+      }, 60_000);
       socket.on("data", (chunk) => {
         said += chunk;
       });
       socket.on("error", () => {});
       socket.on("close", () => {
         clearInterval(timer);
+        clearTimeout(never);
         resolve(said);
       });
     });
   const head = "POST /hooks/acme/stripe HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
-  const begun = performance.now();
   const slow = [
     raw("POST /hooks/acme/str"),
     raw(head, () => "x-a: b\r\n"),
@@ -269,26 +274,33 @@ test("slow requests are ended in time, endless ones once they are too long, and 
   for (let n = 0; n < 5; n++)
     assert.equal((await at.send("/hooks/acme/stripe", signed("stripe", ID, `evt_${n}`))).status, 200);
   for (const said of await Promise.all(slow)) assert.match(said, /^(HTTP\/1\.1 408|$)/);
-  assert.ok(performance.now() - begun < 10_000);
   const block = `10000\r\n${"x".repeat(65_536)}\r\n`;
   const endless = await raw(`${head}transfer-encoding: chunked\r\n\r\n`, () => block);
   assert.match(endless, /^(HTTP\/1\.1 413|$)/);
   assert.ok(at.results.some(({ result }) => result === "too-large"));
   assert.match(await raw(`${head}x-large: ${"x".repeat(17_000)}\r\n\r\n`), /^HTTP\/1\.1 431/);
   assert.match(await raw(`${head}content-length: 5\r\ncontent-length: 6\r\n\r\n`), /^HTTP\/1\.1 400/);
-  // More connections than are kept: a new one always gets in.
-  const idle = Array.from({ length: 60 }, () => connect(at.port, "127.0.0.1").on("error", () => {}));
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal((await at.send("/hooks/acme/stripe", signed("stripe", ID, "evt_x"))).status, 200);
+  // More connections than are kept: the oldest are closed, and a new one always gets in.
+  let closed = 0;
+  const most = Promise.withResolvers<void>();
+  const idle = Array.from({ length: 60 }, () =>
+    connect(at.port, "127.0.0.1")
+      .on("error", () => {})
+      .on("close", () => ++closed === 40 && most.resolve())
+      .resume(),
+  );
+  await most.promise;
+  assert.equal((await send(at.port, "/hooks/acme/stripe", signed("stripe", ID, "evt_x"))).status, 200);
   for (const socket of idle) socket.destroy();
 });
 
 test("what is no request that can be read is answered as before, and counted under one word", async () => {
-  await using at = await stage({ bounds: { patience: 500 } });
-  const said = (text: string): Promise<string> =>
+  await using at = await stage({ bounds: { patience: 60_000 } });
+  await using hasty = await stage({ bounds: { patience: 500 } });
+  const said = (text: string, { port } = at): Promise<string> =>
     new Promise((resolve) => {
       let answer = "";
-      const socket = connect(at.port, "127.0.0.1", () => socket.write(text))
+      const socket = connect(port, "127.0.0.1", () => socket.write(text))
         .on("error", () => {})
         .on("data", (chunk) => {
           answer += chunk;
@@ -301,7 +313,6 @@ test("what is no request that can be read is answered as before, and counted und
     [`${head}content-length: 5\r\ncontent-length: 6\r\n\r\n`, "HTTP/1.1 400 Bad Request"],
     [`${head}x: ${"x".repeat(17_000)}\r\n\r\n`, "HTTP/1.1 431 Request Header Fields Too Large"],
     [`${head}expect: a miracle\r\n\r\n`, "HTTP/1.1 417 Expectation Failed"],
-    [head, "HTTP/1.1 408 Request Timeout"],
     ["CONNECT example.org:443 HTTP/1.1\r\nhost: x\r\n\r\n", ""],
   ] as const) {
     at.results.length = 0;
@@ -309,9 +320,12 @@ test("what is no request that can be read is answered as before, and counted und
     assert.deepEqual(at.results, [{ path: undefined, result: "not-http", secret: undefined }], text);
   }
   at.results.length = 0;
+  assert.equal(await said(head, hasty), "HTTP/1.1 408 Request Timeout");
+  assert.deepEqual(hasty.results, [{ path: undefined, result: "not-http", secret: undefined }]);
+  hasty.results.length = 0;
   // A connection that a proxy opened in advance, and did not use.
-  await said("");
-  assert.deepEqual(at.results, []);
+  await said("", hasty);
+  assert.deepEqual(hasty.results, []);
   assert.match(await said("POST /elsewhere HTTP/1.1\r\nconnection: close\r\n\r\n"), /404/);
   assert.deepEqual(
     at.results.map(({ result }) => result),
@@ -322,7 +336,8 @@ test("what is no request that can be read is answered as before, and counted und
 test("who fills the memory for bodies and stalls loses their own: everyone else is served", async () => {
   const slow = signed("stripe", ID, "evt_slow");
   const most = 1_000;
-  await using at = await stage({ bounds: { body: most, bodies: 10 * (most - 1) + slow.body.length - 1 } });
+  const bodies = 10 * (most - 1) + slow.body.length - 1;
+  await using at = await stage({ bounds: { body: most, bodies, patience: 60_000 } });
   const head = "POST /hooks/acme/stripe HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
   const fields = Object.entries(slow.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const honest = connect(at.port, "127.0.0.1");
@@ -356,7 +371,7 @@ test("who fills the memory for bodies and stalls loses their own: everyone else 
 });
 
 test("more requests than the rate are asked to come again", async () => {
-  await using at = await stage({ bounds: { rate: 1, burst: 3 } });
+  await using at = await stage({ bounds: { rate: 1 / 3_600, burst: 3 } });
   const answers = [];
   for (let n = 0; n < 5; n++) answers.push(await at.send("/hooks/acme/stripe", signed("stripe", ID, `evt_${n}`)));
   assert.deepEqual(

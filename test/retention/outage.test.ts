@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { placeHold } from "../../jobs/hold.ts";
 import { purge } from "../../jobs/purge.ts";
 import { extendAll } from "../../jobs/retention.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { hasCode } from "../../src/core/error.ts";
 import { calm, makeStrictPlace } from "../faults/place.ts";
-import { startSandbox } from "../sandbox/server.ts";
+import { type Sandbox, startSandbox } from "../sandbox/server.ts";
 
 const PEOPLE = 120;
 const DOWN = { status: 503, code: "ServiceUnavailable" } as const;
@@ -46,24 +46,31 @@ test("extension: single objects that are refused do not stop the others", async 
   assert.deepEqual([locks!.failed, locks!.subjects], [25, 15]);
 });
 
-const SHORT = { keep: "PT1S", from: "exported", initialLock: "PT1S", extendWhenLessThan: "PT0.5S" };
+const SHORT = { keep: "PT1H", from: "exported", initialLock: "PT1H", extendWhenLessThan: "PT30M" };
+
+/** A vault in which everything was exported, and its retention and locks have ended: two hours have passed. */
+async function ended(sandbox: Sandbox) {
+  let hours = 0;
+  const opened = await makeStrictPlace(sandbox, { now: () => Date.now() + hours * 3_600_000 });
+  const { place } = opened;
+  await place.work.configure({ retention: SHORT });
+  assert.equal((await place.export({ patience: calm })).exit, 0);
+  hours = 2;
+  const session = () => place.session({ now: () => systemClock().add({ hours }) });
+  return { ...opened, session };
+}
 
 test("purge: a vault that is down gets only a few requests, and the next purge completes it", async () => {
   await using sandbox = await startSandbox({ identities: 40, files: false });
-  await using opened = await makeStrictPlace(sandbox);
-  const { place, s3 } = opened;
-  await place.work.configure({ retention: SHORT });
-  assert.equal((await place.export({ patience: calm })).exit, 0);
-  await delay(2_100);
+  await using opened = await ended(sandbox);
+  const { place, s3, session } = opened;
   s3.forget();
   s3.setFaults([{ operation: "DeleteObject", fails: DOWN }]);
-  await assert.rejects(purge(await place.session(), place.work.path("down")), (error) =>
-    hasCode(error, "vault-unavailable"),
-  );
+  await assert.rejects(purge(await session(), place.work.path("down")), (error) => hasCode(error, "vault-unavailable"));
   const asked = s3.requests.DeleteObject ?? 0;
   assert.ok(asked > 0 && asked <= 3 * 11, `${asked} requests`);
   s3.setFaults([]);
-  const done = await purge(await place.session(), place.work.path("destroyed"));
+  const done = await purge(await session(), place.work.path("destroyed"));
   assert.deepEqual([done.subjects, done.failed], [40, 0]);
 });
 
@@ -74,15 +81,12 @@ test("purge: one person whose objects cannot be deleted, for any reason, does no
     { status: 503, code: "SlowDown" },
   ]) {
     await using sandbox = await startSandbox({ identities: 4, files: false });
-    await using opened = await makeStrictPlace(sandbox);
-    const { place, s3 } = opened;
-    await place.work.configure({ retention: SHORT });
-    assert.equal((await place.export({ patience: calm })).exit, 0);
-    await delay(2_100);
+    await using opened = await ended(sandbox);
+    const { place, s3, session } = opened;
     s3.setFaults([{ operation: "DeleteObject", times: fails.status === 503 ? 3 : 1, fails }]);
-    const done = await purge(await place.session(), place.work.path("one"));
+    const done = await purge(await session(), place.work.path("one"));
     assert.deepEqual([done.subjects, done.failed], [3, 1], fails.code);
-    const rest = await purge(await place.session(), place.work.path("two"));
+    const rest = await purge(await session(), place.work.path("two"));
     assert.deepEqual([rest.subjects, rest.failed], [1, 0], fails.code);
   }
 });

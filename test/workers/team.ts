@@ -12,7 +12,6 @@ export class Team implements AsyncDisposable {
   readonly place: Workplace;
   readonly workers: Workplace;
   readonly redis: RedisServer;
-  readonly #running: Running[] = [];
   #address: string;
 
   private constructor(place: Workplace, workers: Workplace, redis: RedisServer) {
@@ -36,11 +35,11 @@ export class Team implements AsyncDisposable {
   }
 
   coordinate(...args: string[]): Running {
-    return this.#start(this.place.start("backfill", ["--json", "--workers", this.#address, ...args]));
+    return this.place.start("backfill", ["--json", "--workers", this.#address, ...args]);
   }
 
   work(): Running {
-    return this.#start(this.workers.start("worker", ["--json", "--redis", this.#address]));
+    return this.workers.start("worker", ["--json", "--redis", this.#address]);
   }
 
   /** Changes Redis's password, writes it to the file for new processes, and disconnects all clients. */
@@ -69,15 +68,9 @@ export class Team implements AsyncDisposable {
     assert.equal(report!.problems, 0);
   }
 
-  #start(running: Running): Running {
-    this.#running.push(running);
-    return running;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const running of this.#running) running.kill("SIGKILL");
-    await Promise.all(this.#running.map(({ ended }) => ended));
-    await this.redis[Symbol.asyncDispose]();
+    await this.workers[Symbol.asyncDispose]();
     await this.place[Symbol.asyncDispose]();
+    await this.redis[Symbol.asyncDispose]();
   }
 }

@@ -303,8 +303,10 @@ describe("against a real server with a limit below the ceiling", { concurrency: 
     const bucket = new Bucket(30, 8);
     const refused: number[] = [];
     const begun = performance.now();
+    const rates: number[] = [];
     const times = answerWith(sandbox, (response) => {
       const now = performance.now();
+      if (now - begun > 3_000) rates.push(source.limits.rate);
       if (bucket.take(now)) return false;
       refused.push(now - begun);
       response.writeHead(429, { "Retry-After": "0" }).end();
@@ -315,21 +317,30 @@ describe("against a real server with a limit below the ceiling", { concurrency: 
     t.diagnostic(`${refused.length} of ${times.length} refused, at ${refused.map(Math.round).join(" and ")} ms`);
     t.diagnostic(`then ${late.toFixed(1)}/s of the server's 30/s: ${limitsText(source.limits)}`);
     assert.ok(refused.length <= 8, `${refused.length} of ${times.length}`);
-    assert.ok(late > 15 && late < 33, `${late}/s`);
+    assert.ok(late < 33, `${late}/s`);
+    // How many it sends is also this machine's matter; how many it would send is not.
+    assert.ok(mean(rates) > 15, `${mean(rates)}/s`);
   });
 
   for (const rateHeaders of ["draft-8", "draft-7", "draft-6", "x-seconds", "x-epoch"] satisfies RateHeaders[]) {
     test(`${rateHeaders} headers keep it below the limit from the first answer on: no refusal`, async (t) => {
       const options = { rate: parseRate("300/s"), concurrency: 6 };
       const { sandbox, source } = await open(t, { rate: 20, rateHeaders }, options);
-      await keepAsking(source.project.bind(source), 4_000);
+      const rates: number[] = [];
+      await keepAsking(async () => {
+        await source.project();
+        rates.push(source.limits.rate);
+      }, 4_000);
       assert.equal(sandbox.requests.of("settings", 429), 0);
-      const rate = sandbox.requests.of("settings", 200) / 4;
-      t.diagnostic(`${rate}/s of the server's 20/s`);
-      assert.ok(rate > 8 && rate < 26, `${rate}/s`);
+      const sent = sandbox.requests.of("settings", 200) / 4;
+      t.diagnostic(`${sent}/s of the server's 20/s, at ${mean(rates)}/s`);
+      assert.ok(sent < 26, `${sent}/s`);
+      assert.ok(mean(rates) > 5, `${mean(rates)}/s`);
     });
   }
 });
+
+const mean = (rates: readonly number[]): number => rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
 
 const patient = { retries: 20, minDelay: 1, maxDelay: 4, maxRetryAfter: 2_000 };
 

@@ -42,27 +42,45 @@ const GIVEN_UP = new Set<string>();
 /** The largest claim that is read, in bytes. */
 export const LEASE_LIMIT = 4096;
 
-/**
- * The claims in effect, in the order they were first made. Such a claim was written or renewed within its term, so only
- * the newest versions are read, and nothing older than the first claim of a run that has held the vault since.
- */
-export async function claimsInEffect(vault: Vault, now: Temporal.Instant): Promise<Claim[]> {
-  const latest = new Map<string, Claim>();
-  const held = new Set<string>();
-  for await (const { key, versionId, deleteMarker } of vault.versions(LEASE)) {
-    if (key !== LEASE) continue;
-    // Someone deleted the lease by hand.
-    if (deleteMarker) break;
-    const found = parseClaim(vault, (await vault.read(LEASE, LEASE_LIMIT, versionId)).bytes);
-    // Twice the term, because clocks may differ.
-    if (Temporal.Instant.compare(Temporal.Instant.from(found.until).add(TERM).add(TERM), now) < 0) break;
-    const newest = latest.get(found.token) ?? found;
-    latest.delete(found.token);
-    latest.set(found.token, newest);
-    if (found.held && !isAhead(found, now)) held.add(found.token);
-    if (held.has(found.token) && isFirst(found)) break;
+/** The claims on a vault. What a version says never changes, so each is read once, however often someone looks. */
+export class Claims {
+  readonly #vault: Vault;
+  /** By version: what the last look read. */
+  #read: ReadonlyMap<string, Claim> = new Map();
+
+  constructor(vault: Vault) {
+    this.#vault = vault;
   }
-  return [...latest.values()].reverse().filter((each) => isInEffect(each, now));
+
+  /**
+   * The claims in effect, in the order they were first made. Such a claim was written or renewed within its term, so only
+   * the newest versions are read, and nothing older than the first claim of a run that has held the vault since.
+   */
+  async inEffect(now: Temporal.Instant): Promise<Claim[]> {
+    const read = new Map<string, Claim>();
+    const latest = new Map<string, Claim>();
+    const held = new Set<string>();
+    for await (const { key, versionId, deleteMarker } of this.#vault.versions(LEASE)) {
+      if (key !== LEASE) continue;
+      // Someone deleted the lease by hand.
+      if (deleteMarker) break;
+      const found = this.#read.get(versionId) ?? (await this.#claim(versionId));
+      read.set(versionId, found);
+      // Twice the term, because clocks may differ.
+      if (Temporal.Instant.compare(Temporal.Instant.from(found.until).add(TERM).add(TERM), now) < 0) break;
+      const newest = latest.get(found.token) ?? found;
+      latest.delete(found.token);
+      latest.set(found.token, newest);
+      if (found.held && !isAhead(found, now)) held.add(found.token);
+      if (held.has(found.token) && isFirst(found)) break;
+    }
+    this.#read = read;
+    return [...latest.values()].reverse().filter((each) => isInEffect(each, now));
+  }
+
+  async #claim(versionId: string): Promise<Claim> {
+    return parseClaim(this.#vault, (await this.#vault.read(LEASE, LEASE_LIMIT, versionId)).bytes);
+  }
 }
 
 /** Who holds the vault now, for people: what it does, and since when (RFC 3339 UTC). Takes nothing, and changes nothing. */
@@ -70,7 +88,7 @@ export async function holderOf(
   vault: Vault,
   now: Temporal.Instant,
 ): Promise<{ readonly job: string; readonly since: string } | undefined> {
-  const holder = (await claimsInEffect(vault, now)).at(0);
+  const holder = (await new Claims(vault).inEffect(now)).at(0);
   return holder && { job: holder.job, since: Temporal.Instant.from(holder.since).toString({ smallestUnit: "second" }) };
 }
 

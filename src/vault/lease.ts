@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, steady } from "../core/clock.ts";
 import { HoldfastError } from "../core/error.ts";
 import { LEASE } from "./layout.ts";
-import { type Claim, claimsInEffect, encodeClaim, giveUp, TERM } from "./lease-claims.ts";
+import { type Claim, Claims, encodeClaim, giveUp, TERM } from "./lease-claims.ts";
 import { processName } from "./process-identity.ts";
 import type { Vault } from "./vault.ts";
 
@@ -13,7 +13,7 @@ const RENEW_MS = 60_000;
 /** How often a holder that yields looks for other claims, and how often a waiting claim checks for its turn. */
 const LOOK_MS = 5_000;
 /**
- * How long to wait for a holder that yields: it may have to retry its current work first. Shorter than `claimsInEffect`
+ * How long to wait for a holder that yields: it may have to retry its current work first. Shorter than `Claims`
  * looks back, so that the line keeps its order.
  */
 const PATIENCE = { minutes: 10 };
@@ -46,6 +46,7 @@ export interface LeaseOptions {
  */
 export class Lease {
   readonly #vault: Vault;
+  readonly #claims: Claims;
   readonly #now: Clock;
   #claim: Claim;
   readonly #onWanted: (() => void) | undefined;
@@ -57,16 +58,18 @@ export class Lease {
   /** Tokens of other claims that were in effect at the last renewal. */
   #rivals: ReadonlySet<string> = new Set();
 
-  private constructor(vault: Vault, now: Clock, mine: Claim, onWanted: (() => void) | undefined) {
+  private constructor(vault: Vault, claims: Claims, now: Clock, mine: Claim, onWanted: (() => void) | undefined) {
     this.#onWanted = onWanted;
     this.#vault = vault;
+    this.#claims = claims;
     this.#now = now;
     this.#claim = mine;
   }
 
   /** Throws `busy`, naming the holder and since when it holds the vault. */
   static async acquire(vault: Vault, { job, now, onWanted, signal, look = LOOK_MS }: LeaseOptions): Promise<Lease> {
-    const holder = (await claimsInEffect(vault, now())).at(0);
+    const claims = new Claims(vault);
+    const holder = (await claims.inEffect(now())).at(0);
     if (holder && !shouldWaitFor(holder, onWanted)) throw busy(vault, holder, now());
     // If the clock is set back, a renewed claim would look expired to everyone else.
     const steadyNow = steady(now);
@@ -86,7 +89,7 @@ export class Lease {
       giveUp(mine);
       throw error;
     });
-    const lease = new Lease(vault, steadyNow, mine, onWanted);
+    const lease = new Lease(vault, claims, steadyNow, mine, onWanted);
     try {
       await lease.#turn(at.add(PATIENCE), look, signal);
     } catch (error) {
@@ -102,7 +105,7 @@ export class Lease {
   /** Resolves when this claim is the first one in effect. */
   async #turn(patience: Temporal.Instant, look: number, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      const first = (await claimsInEffect(this.#vault, this.#now())).at(0);
+      const first = (await this.#claims.inEffect(this.#now())).at(0);
       if (!first || first.token === this.#claim.token) return;
       if (!shouldWaitFor(first, this.#onWanted) || Temporal.Instant.compare(this.#now(), patience) > 0) {
         throw busy(this.#vault, first, this.#now());
@@ -146,7 +149,7 @@ export class Lease {
   async renew(): Promise<void> {
     this.check();
     await this.#prolong();
-    const others = (await claimsInEffect(this.#vault, this.#now())).filter(({ token }) => token !== this.#claim.token);
+    const others = (await this.#claims.inEffect(this.#now())).filter(({ token }) => token !== this.#claim.token);
     if (this.#onWanted) {
       // They wait in line until this claim is released.
       if (others.length > 0) this.#onWanted();
@@ -168,7 +171,7 @@ export class Lease {
   /** Looks for other claims between renewals. Errors are ignored here: the next renewal reports them. */
   #lookOut(every: number): void {
     this.#looking = setTimeout(() => {
-      const wanted = claimsInEffect(this.#vault, this.#now()).then(
+      const wanted = this.#claims.inEffect(this.#now()).then(
         (claims) => claims.some(({ token }) => token !== this.#claim.token),
         () => false,
       );

@@ -93,6 +93,27 @@ function leases(
       await (await Lease.acquire(vault, { job: "export", now })).release();
     });
 
+    test("a claim is read once, however often the holder looks", async () => {
+      const vault = opened.vault("once");
+      await (await Lease.acquire(vault, { job: "export", now: clock() })).release();
+      const read: string[] = [];
+      const counting: Vault = {
+        ...vault,
+        put: (...of) => vault.put(...of),
+        versions: (prefix) => vault.versions(prefix),
+        read: (key, limit, versionId) => {
+          read.push(versionId!);
+          return vault.read(key, limit, versionId);
+        },
+      };
+      const lease = await Lease.acquire(counting, { job: "export", now: clock() });
+      for (let renewal = 0; renewal < 3; renewal++) await lease.renew();
+      await lease.release();
+      // Of the last run its first claim and its release, of this one all but its release.
+      assert.equal(read.length, 6);
+      assert.equal(new Set(read).size, 6);
+    });
+
     test("a renewal is not sent late, when another run may hold the vault", async () => {
       const vault = opened.vault("late");
       const now = clock();

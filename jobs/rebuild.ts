@@ -1,4 +1,5 @@
 import { AuditLog } from "../src/audit/log.ts";
+import { SignedLog } from "../src/audit/signed-log.ts";
 import { catalogFile } from "../src/catalog/open-catalog.ts";
 import { rebuildCatalog } from "../src/catalog/rebuild-catalog.ts";
 import { tellClients } from "../src/cli/clients.ts";
@@ -31,7 +32,7 @@ export async function rebuild(session: Session, onFailure?: (failure: ClientFail
     const head = await log.head();
     const path = catalogFile(config.state);
     using progress = session.console.progress(`${config.id}: log entries`);
-    const catalog = await rebuildCatalog(path, log, head, progress.update);
+    const catalog = await rebuildCatalog(path, new SignedLog(log, head), progress.update);
     progress.end();
     const counts = catalog.totals.counts();
     catalog.close();

@@ -20,6 +20,11 @@ export class Frontier {
     return this.#rows[0] ?? [];
   }
 
+  /** The partial tile of a level. */
+  tile(level: number): Uint8Array {
+    return encodeTile(this.#rows[level]!);
+  }
+
   /** Loads the edge of an existing tree from its partial tiles. Throws `unverified` unless they give `root`. */
   static async load(size: number, root: Uint8Array, read: ReadTile): Promise<Frontier> {
     const frontier = new Frontier();

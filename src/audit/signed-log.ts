@@ -18,12 +18,20 @@ export class SignedLog {
   readonly head: Pick<Head, "size" | "root">;
   readonly #leaves = new Map<number, Promise<Uint8Array>>();
   readonly #above = new Map<string, Promise<Uint8Array>>();
-  #edge: Promise<ReadonlyMap<number, Uint8Array>> | undefined;
+  #edge: Promise<Frontier> | undefined;
 
-  /** @param head from a checkpoint whose signature was checked */
-  constructor(log: AuditLog, head: Pick<Head, "size" | "root">) {
+  /**
+   * @param head from a checkpoint whose signature was checked
+   * @param edge the tree's right edge, if the caller has it, as `Frontier.load` checks it
+   */
+  constructor(log: AuditLog, head: Pick<Head, "size" | "root">, edge?: Frontier) {
     this.#log = log;
     this.head = head;
+    this.#edge = edge && Promise.resolve(edge);
+  }
+
+  get origin(): string {
+    return this.#log.origin;
   }
 
   /** A tile of this tree, in the width that the tree has. */
@@ -69,8 +77,8 @@ export class SignedLog {
   async #readTile(level: number, index: number): Promise<Uint8Array> {
     const width = this.#width(level, index);
     if (width < TILE_WIDTH) {
-      this.#edge ??= this.#readEdge();
-      return (await this.#edge).get(level)!;
+      this.#edge ??= Frontier.load(this.head.size, this.head.root, this.#log.tile);
+      return (await this.#edge).tile(level);
     }
     const bytes = await this.#log.tile(level, index, width);
     if (Buffer.compare(rootOf(decodeTile(bytes, width)), await this.#hashOf(level, index)) === 0) return bytes;
@@ -82,17 +90,6 @@ export class SignedLog {
     const above = Math.floor(index / TILE_WIDTH);
     const bytes = await this.tile(level + 1, above, this.#width(level + 1, above));
     return bytes.subarray((index % TILE_WIDTH) * 32, ((index % TILE_WIDTH) + 1) * 32);
-  }
-
-  /** The partial tiles by level. */
-  async #readEdge(): Promise<ReadonlyMap<number, Uint8Array>> {
-    const tiles = new Map<number, Uint8Array>();
-    await Frontier.load(this.head.size, this.head.root, async (level, index, width) => {
-      const bytes = await this.#log.tile(level, index, width);
-      tiles.set(level, bytes);
-      return bytes;
-    });
-    return tiles;
   }
 
   #width(level: number, index: number): number {

@@ -14,6 +14,7 @@ import { emptyRoot, leafHash } from "./merkle.ts";
 import type { Signer, Verifier } from "./note.ts";
 import { proving, toLogAgain } from "./overtaken.ts";
 import { type Present, refuseReplaced, replaceCheckpoint } from "./replace-checkpoint.ts";
+import { SignedLog } from "./signed-log.ts";
 import { splitEntry } from "./split.ts";
 import { encodeBundle, newBundles, TILE_WIDTH, tilePath } from "./tile.ts";
 import { type LogPiece, writePieces } from "./write-pieces.ts";
@@ -130,6 +131,11 @@ export class AuditWriter {
 
   get head(): Head {
     return this.#head;
+  }
+
+  /** The log up to this head, whose right edge need not be read again. */
+  get signed(): SignedLog {
+    return new SignedLog(this.log, this.#head, this.#frontier);
   }
 
   /** Journaled entries not yet in the log, in order. */

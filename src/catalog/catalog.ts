@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { decodeEntry, type Entry } from "../audit/entry.ts";
-import type { AuditLog, Head, LogEntry } from "../audit/log.ts";
+import type { LogEntry } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
-import { SignedLog } from "../audit/signed-log.ts";
+import type { SignedLog } from "../audit/signed-log.ts";
 import { HoldfastError, hasCode } from "../core/error.ts";
 import { completeTables, emptyTables, fleetingTables, openTables, peekTables, tablesToBuild } from "./database.ts";
 import { Holds } from "./holds.ts";
@@ -141,10 +141,10 @@ export class Catalog {
    * history. Throws `unverified` if the log's tiles do not match the signed head.
    * @param end where it ended before, if another process may have written it since
    */
-  async follows(log: AuditLog, head: Pick<Head, "size" | "root">, { size, leaf } = this.end()): Promise<boolean> {
+  async follows(log: SignedLog, { size, leaf } = this.end()): Promise<boolean> {
     if (size === 0) return true;
-    if (size > head.size) return false;
-    return Buffer.compare(await new SignedLog(log, head).leaf(size - 1), leaf!) === 0;
+    if (size > log.head.size) return false;
+    return Buffer.compare(await log.leaf(size - 1), leaf!) === 0;
   }
 
   /** How many entries the file has now, and the hash of the last: another process may be writing it. */

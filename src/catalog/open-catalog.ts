@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AuditLog, Head } from "../audit/log.ts";
+import type { SignedLog } from "../audit/signed-log.ts";
 import { Catalog } from "./catalog.ts";
 import { fillCatalog } from "./fill-catalog.ts";
 import { rebuildCatalog } from "./rebuild-catalog.ts";
@@ -7,18 +7,16 @@ import { rebuildCatalog } from "./rebuild-catalog.ts";
 /**
  * Brings the catalog to the end of the log: from where it is if it follows the log, otherwise from the beginning. Every
  * entry is checked against the root before it is applied. Throws `unverified` for an entry that does not belong.
- * @param head the log's size and root, under a verified checkpoint
  */
 export async function openCatalog(
   path: string,
-  log: AuditLog,
-  head: Pick<Head, "size" | "root">,
+  log: SignedLog,
   onEntries?: (done: number, total: number) => void,
 ): Promise<Catalog> {
   const catalog = Catalog.open(path, log.origin);
   try {
-    if (catalog.size > 0 ? await catalog.follows(log, head) : head.size === 0) {
-      await fillCatalog(catalog, log, head, onEntries);
+    if (catalog.size > 0 ? await catalog.follows(log) : log.head.size === 0) {
+      await fillCatalog(catalog, log, onEntries);
       return catalog;
     }
   } catch (error) {
@@ -26,7 +24,7 @@ export async function openCatalog(
     throw error;
   }
   catalog.close();
-  return rebuildCatalog(path, log, head, onEntries);
+  return rebuildCatalog(path, log, onEntries);
 }
 
 /** @param state the client's own folder */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { AuditLog, Head } from "../audit/log.ts";
+import type { SignedLog } from "../audit/signed-log.ts";
 import { syncFolder } from "../io/durable-file.ts";
 import { makePrivateFolder } from "../io/private-folder.ts";
 import { Catalog } from "./catalog.ts";
@@ -16,19 +16,17 @@ const ABANDONED = Temporal.Duration.from({ hours: 1 }).total("milliseconds");
  * Makes the catalog at `path` from the whole log: in a file beside it, which takes its place when it is complete and on
  * the disk. Until then, the former catalog stays, whatever happens. Throws `unverified` for an entry that does not belong
  * to the log.
- * @param head the log's size and root, under a verified checkpoint
  */
 export async function rebuildCatalog(
   path: string,
-  log: AuditLog,
-  head: Pick<Head, "size" | "root">,
+  log: SignedLog,
   onEntries?: (done: number, total: number) => void,
 ): Promise<Catalog> {
   makePrivateFolder(dirname(path));
   await onDisk(path, () => dropAbandoned(path));
   const aside = `${path}.${randomBytes(4).toString("hex")}.new`;
   try {
-    await Catalog.build(aside, log.origin, (catalog) => fillCatalog(catalog, log, head, onEntries));
+    await Catalog.build(aside, log.origin, (catalog) => fillCatalog(catalog, log, onEntries));
     await onDisk(path, () => replace(path, aside));
   } catch (error) {
     await drop(aside).catch(() => {});

@@ -58,7 +58,7 @@ export async function openLog(
   });
   opened.defer(() => writer.close());
   using rebuilding = console.progress("catalog");
-  const catalog = await openCatalog(path, writer.log, writer.head, rebuilding.update);
+  const catalog = await openCatalog(path, writer.signed, rebuilding.update);
   pieces = catalog.pieces;
   opened.defer(() => {
     // The writer closes after this, and may be in the middle of a batch.

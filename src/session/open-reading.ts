@@ -3,6 +3,7 @@ import { Journal } from "../audit/journal.ts";
 import { headAfterLastSeen } from "../audit/last-seen.ts";
 import { AuditLog, type Head } from "../audit/log.ts";
 import { leafHash } from "../audit/merkle.ts";
+import { SignedLog } from "../audit/signed-log.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { fillCatalog } from "../catalog/fill-catalog.ts";
 import { catalogFile } from "../catalog/open-catalog.ts";
@@ -41,7 +42,8 @@ export async function openReading(
   if (own !== undefined && own !== client.description.log.vkey)
     throw await anotherLogKey(config, client.description, client.vault.url);
   const head = await headAfterLastSeen(config.state, log);
-  const catalog = (await ownCatalog(config, log, head, withRun)) ?? (await temporary(config, session, log, head));
+  const signed = new SignedLog(log, head);
+  const catalog = (await ownCatalog(config, log, signed, withRun)) ?? (await temporary(config, session, signed));
   opened.defer(() => catalog.close());
   warnUnreadable(session, config, catalog);
   return closedBy<Reading>({ ...client, log, head, catalog }, opened.move());
@@ -57,13 +59,13 @@ export function warnUnreadable({ console }: Session, { id }: ClientConfig, catal
   );
 }
 
-async function temporary(config: ClientConfig, { console }: Session, log: AuditLog, head: Head): Promise<Catalog> {
+async function temporary(config: ClientConfig, { console }: Session, log: SignedLog): Promise<Catalog> {
   makePrivateFolder(config.state);
   using opened = new DisposableStack();
   const made = Catalog.temporary(join(config.state, `reading-${process.pid}.sqlite`), log.origin);
   opened.defer(() => made.close());
   using progress = console.progress(`${config.id}: log entries`);
-  await fillCatalog(made, log, head, progress.update);
+  await fillCatalog(made, log, progress.update);
   opened.move();
   return made;
 }
@@ -72,7 +74,7 @@ async function temporary(config: ClientConfig, { console }: Session, log: AuditL
 async function ownCatalog(
   config: ClientConfig,
   log: AuditLog,
-  head: Head,
+  signed: SignedLog,
   withRun: boolean,
 ): Promise<Catalog | undefined> {
   using opened = new DisposableStack();
@@ -80,18 +82,20 @@ async function ownCatalog(
   if (own === undefined) return undefined;
   opened.defer(() => own.close());
   const isCurrent =
-    own.size === head.size ? await own.follows(log, head) : withRun && (await isOfRun(own, config, log, head));
+    own.size === signed.head.size
+      ? await own.follows(signed)
+      : withRun && (await isOfRun(own, config, log, signed.head));
   if (!isCurrent) return undefined;
   opened.move();
   return own;
 }
 
 /** Whether a run of this machine wrote the catalog beyond the log: its last entry is in the journal, or in the log by now. */
-async function isOfRun(own: Catalog, config: ClientConfig, log: AuditLog, head: Head): Promise<boolean> {
+async function isOfRun(own: Catalog, config: ClientConfig, log: AuditLog, head: Pick<Head, "size">): Promise<boolean> {
   const end = own.end();
   if (end.size <= head.size) return false;
   const journal = await new Journal(join(config.state, "journal")).inspect().catch(() => []);
   const last = journal.find(({ index }) => index === end.size - 1);
   if (last) return leafHash(last.bytes).equals(end.leaf!);
-  return own.follows(log, await headAfterLastSeen(config.state, log), end);
+  return own.follows(new SignedLog(log, await headAfterLastSeen(config.state, log)), end);
 }

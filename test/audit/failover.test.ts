@@ -227,7 +227,7 @@ describe("the last statement stays last", () => {
     await dies(desk, mine);
     await goesOn(await desk.elsewhere({}), others);
     const writer = await desk.open();
-    const catalog = await openCatalog(join(desk.state, "catalog.sqlite"), writer.log, writer.head);
+    const catalog = await openCatalog(join(desk.state, "catalog.sqlite"), writer.signed);
     try {
       check(catalog, (await desk.entries()).slice(2));
     } finally {

@@ -7,6 +7,7 @@ import { type Entry, encodeEntry, type RecordStored } from "../../src/audit/entr
 import { Frontier } from "../../src/audit/frontier.ts";
 import type { AuditLog, LogEntry } from "../../src/audit/log.ts";
 import { leafHash, rootOf } from "../../src/audit/merkle.ts";
+import { SignedLog } from "../../src/audit/signed-log.ts";
 import { splitEntry } from "../../src/audit/split.ts";
 import { tilePath } from "../../src/audit/tile.ts";
 import { Catalog } from "../../src/catalog/catalog.ts";
@@ -343,7 +344,7 @@ describe("derived from the log", () => {
   });
   const open = async (path: string, list = entries): Promise<{ counts: object; read: number }> => {
     const { log, read } = logOf(list);
-    const catalog = await openCatalog(path, log, headOf(list));
+    const catalog = await openCatalog(path, new SignedLog(log, headOf(list)));
     const counts = { size: catalog.size, ...catalog.totals.counts() };
     catalog.close();
     return { counts, read: read() };
@@ -369,7 +370,9 @@ describe("derived from the log", () => {
     const other = [...entries.slice(0, 9), ...numbered([stored(7777, 1)], 9), ...entries.slice(10)];
     assert.equal((await open(path, other)).read, 2500);
     const { log, read } = logOf(entries);
-    (await openCatalog(path, { ...log, origin: "other.example/log" } as AuditLog, headOf(entries))).close();
+    (
+      await openCatalog(path, new SignedLog({ ...log, origin: "other.example/log" } as AuditLog, headOf(entries)))
+    ).close();
     assert.equal(read(), 2500);
   });
 
@@ -377,7 +380,9 @@ describe("derived from the log", () => {
     const path = fresh();
     const { log } = logOf(entries);
     const forged = [...entries.slice(0, 9), ...numbered([stored(7777, 1)], 9), ...entries.slice(10)];
-    await assert.rejects(openCatalog(path, log, headOf(forged)), (error) => hasCode(error, "unverified"));
+    await assert.rejects(openCatalog(path, new SignedLog(log, headOf(forged))), (error) =>
+      hasCode(error, "unverified"),
+    );
     const catalog = Catalog.open(path, log.origin);
     assert.equal(catalog.size, 0);
     catalog.close();

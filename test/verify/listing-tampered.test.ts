@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { DeleteObjectCommand, PutObjectCommand, PutObjectRetentionCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { RecordStored } from "../../src/audit/entry.ts";
+import { SignedLog } from "../../src/audit/signed-log.ts";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -50,7 +51,7 @@ function tampering(
       s3 = s3Client(client.vault.endpoint);
       vault = await place.vault();
       const { log, head } = await place.log();
-      index = await openCatalog(place.path("index.sqlite"), log, head);
+      index = await openCatalog(place.path("index.sqlite"), new SignedLog(log, head));
       stored = await place.entries("record.stored");
     });
     after(async () => {

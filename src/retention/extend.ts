@@ -27,14 +27,15 @@ const BATCH = 500;
  * After a cooling-off period, governance becomes compliance. The lock comes first, then the entry: the log must not
  * promise a lock that does not exist. If this is interrupted, the next run extends what is still due. Then extends the
  * log's own parts, if they are due.
+ * @param ofLog whether to look at the log's own parts
  */
-export async function extendLocks(work: Work): Promise<Extended> {
+export async function extendLocks(work: Work, ofLog: boolean): Promise<Extended> {
   const { catalog, now } = work;
   const queue = locksQueue(work.config);
   const done = await extendSubjects(work, dueSubjects(work), queue);
   for (const { ended, last } of finalDates(work)) catalog.locks.settle(ended, last);
-  const held = catalog.locks.anyAfter(toSecond(now()));
-  return { ...done, pieces: held ? await extendLog(work, queue) : 0 };
+  const hasLocks = ofLog && catalog.locks.anyAfter(toSecond(now()));
+  return { ...done, pieces: hasLocks ? await extendLog(work, queue) : 0 };
 }
 
 /**

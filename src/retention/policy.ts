@@ -90,10 +90,13 @@ export function policyChange(
   return isDeepStrictEqual(from, to) ? undefined : { type: "policy.changed", from, to };
 }
 
-/** Logs changed rules before anything is done under them. No lock is shortened because of them. */
+/**
+ * Logs changed rules before anything is done under them. No lock is shortened because of them. The first rules of a log
+ * are written to the vault with what is done next.
+ */
 export async function notePolicy(work: Pick<Work, "catalog" | "config" | "ledger">): Promise<void> {
   const change = policyChange(work.catalog, work.config);
   if (!change) return;
   await work.ledger.log(change);
-  await work.ledger.flush();
+  if (change.from !== null) await work.ledger.flush();
 }

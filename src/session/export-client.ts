@@ -70,7 +70,9 @@ async function exportNightly(held: HeldVault, session: Session, options: ExportO
     exportSource(held, source, session, options, source === firstSource ? run : undefined),
   );
   // Again: a person under a legal hold may have a new version, and more locks may be due after a long run.
-  const then = session.signal.aborted ? {} : await extendDue(held, session, run);
+  // The log's own parts wait for the next run, unless looking at them failed.
+  const ofLog = first.locks === undefined;
+  const then = session.signal.aborted ? {} : await extendDue(held, session, run, { ofLog });
   const { locks, lockFailure } = addLocks(first, then);
   const runs = firstSource
     ? results

@@ -2,18 +2,23 @@ import { hasCode } from "../core/error.ts";
 import type { HeldVault } from "../held/held-vault.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Session } from "./client.ts";
-import { extendHeld, locksText } from "./retention-work.ts";
+import { extendHeld, type LocksOptions, locksText } from "./retention-work.ts";
 import type { Ended } from "./watch.ts";
 
 /** What came of the locks that an export extended. */
 export type ExportLocks = Pick<Ended, "locks" | "lockFailure">;
 
 /** Extends the locks that are due, and reports it at once. A failure is logged and returned: it must not stop the export. */
-export async function extendDue(held: HeldVault, session: Session, run: string): Promise<ExportLocks> {
+export async function extendDue(
+  held: HeldVault,
+  session: Session,
+  run: string,
+  options?: LocksOptions,
+): Promise<ExportLocks> {
   const { console, signal } = session;
   const client = held.config.id;
   try {
-    const locks = await extendHeld(held, session, run);
+    const locks = await extendHeld(held, session, run, options);
     if (locks.objects + locks.pieces + locks.failed > 0) console.say(`${client}: ${locksText(locks)}`);
     return { locks };
   } catch (error) {

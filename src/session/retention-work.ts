@@ -13,13 +13,23 @@ import { notePolicy } from "../retention/policy.ts";
 import type { Work } from "../retention/work.ts";
 import type { Session } from "./client.ts";
 
+export interface LocksOptions {
+  /** Whether the log's own parts are looked at too. Default true. */
+  readonly ofLog?: boolean;
+}
+
 /** Extends the locks that are due, and puts new objects of people under a legal hold on hold. */
-export async function extendHeld(held: HeldVault, session: Session, run: string): Promise<Extended> {
+export async function extendHeld(
+  held: HeldVault,
+  session: Session,
+  run: string,
+  { ofLog = true }: LocksOptions = {},
+): Promise<Extended> {
   using work = beginWork(held, session, { run, what: "locks", failure: "lock not extended" });
   await notePolicy(work);
   const unheld = await holdNew(work);
   adviseBulk(held, session);
-  const locks = await extendLocks(work);
+  const locks = await extendLocks(work, ofLog);
   return { ...locks, failed: locks.failed + unheld };
 }
 

@@ -64,10 +64,17 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
 }
 
 test("the nightly export goes first, and the backfill continues after it", async () => {
-  await using sandbox = await startSandbox({ identities: PEOPLE, files: false, slow: 150 });
+  await using sandbox = await startSandbox({ identities: PEOPLE, files: false, slow: 10 });
   await using place = await makeWorkplace(sandbox);
   const running = place.start("backfill", ["--json"]);
   await askedFor(sandbox, 30);
+  // A backfill looks every five seconds whether someone waits. Until it saw the export, whose first request is for the
+  // list, it must not run out of people.
+  sandbox.setFaults({ slow: 1_000 });
+  sandbox.intercept(({ url }) => {
+    if (url!.includes("/identities?")) sandbox.setFaults({ slow: 0 });
+    return false;
+  });
   const nightly = await place.export();
   assert.equal(nightly.outcome, "done");
   const ended = await running.ended;

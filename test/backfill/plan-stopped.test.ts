@@ -24,7 +24,7 @@ describe("backfill --plan, asked to stop", { concurrency: 2 }, () => {
       plan.kill("SIGINT");
       const { code } = await plan.ended;
       assert.equal(code, 130);
-      assert.ok(performance.now() - begun < 10_000, `${performance.now() - begun} ms`);
+      assert.ok(performance.now() - begun < 25_000, `${performance.now() - begun} ms`);
     });
   }
 });

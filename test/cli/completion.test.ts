@@ -110,10 +110,10 @@ zmodload zsh/zpty
 zpty -b z "cd ${folder} && ZDOTDIR=${folder} TERM=dumb zsh -i"
 zpty -r -m z out '*ready>*'
 zpty -w -n z ${JSON.stringify(line)}$'\\x18'$'\\x19'
-for i in {1..400}; do [[ -f ${folder}/offered ]] && grep -q END ${folder}/offered && break; sleep 0.02; done
+for i in {1..3000}; do [[ -f ${folder}/offered ]] && grep -q END ${folder}/offered && break; sleep 0.02; done
 zpty -d z
 cat ${folder}/offered`;
-    const { stdout } = await run("zsh", ["-f", "-c", outer], { cwd: folder, timeout: 30_000 });
+    const { stdout } = await run("zsh", ["-f", "-c", outer], { cwd: folder, timeout: 120_000 });
     check(line, stdout.split("\n"), offered, not);
   }
 });

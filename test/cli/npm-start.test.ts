@@ -26,7 +26,7 @@ test("npm start: relative paths are relative to the current folder", async () =>
   }
 });
 
-test("npm start: SIGTERM for npm ends the daemon in order, and leaves no process", { timeout: 60_000 }, async () => {
+test("npm start: SIGTERM for npm ends the daemon in order, and leaves no process", { timeout: 180_000 }, async () => {
   await using sandbox = await startSandbox({ identities: 1, files: false });
   await using place = await makeWorkplace(sandbox);
   place.config.schedule = { cron: "0 3 1 1 *" };

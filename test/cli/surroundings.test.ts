@@ -8,7 +8,7 @@ import { CLIENT, makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
 import { commandLine } from "./program.ts";
 
-/** A command line as a shell has it: pipes, devices and redirections. Ended, whatever happens, after 30 seconds. */
+/** A command line as a shell has it: pipes, devices and redirections. Ended, whatever happens, after two minutes. */
 async function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number; said: string }> {
   const program = commandLine([]).map((word) => `'${word}'`);
   const holdfast = `holdfast() { ${program.join(" ")} "$@"; }`;
@@ -16,7 +16,7 @@ async function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Pr
     execFile(
       "bash",
       ["-c", `${holdfast}; ${line}`],
-      { cwd, env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env }, timeout: 30_000, killSignal: "SIGKILL" },
+      { cwd, env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env }, timeout: 120_000, killSignal: "SIGKILL" },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code ?? -1) : 0, said: stdout + stderr }),
     ),
   );

@@ -34,7 +34,7 @@ export function onTerminal(
 ): Promise<Seen> {
   const [command, words] = onPseudoTerminal(args, columns, into);
   return new Promise((resolve, reject) => {
-    const child = execFile(command, words, { cwd, env: { ...around(), ...env }, timeout: 60_000 }, (error, text) => {
+    const child = execFile(command, words, { cwd, env: { ...around(), ...env }, timeout: 180_000 }, (error, text) => {
       if (error?.killed) return reject(error);
       resolve(seen(Number(error?.code ?? 0), text));
     });
@@ -49,7 +49,7 @@ export async function talkOnTerminal(
   turns: readonly (readonly [prompt: string, typed: string])[],
 ): Promise<Seen> {
   const [command, words] = onPseudoTerminal(args, WIDE);
-  const child = spawn(command, words, { cwd, env: { ...around(), ...PLAIN }, timeout: 60_000 });
+  const child = spawn(command, words, { cwd, env: { ...around(), ...PLAIN }, timeout: 180_000 });
   let text = "";
   let read = 0;
   const left = [...turns];

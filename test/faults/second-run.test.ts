@@ -23,7 +23,7 @@ async function secondRun(options: WorkplaceOptions): Promise<void> {
   const begun = performance.now();
   const second = await place.here("export", ["--json"]);
   assert.equal(second.code, 5, second.stderr);
-  assert.ok(performance.now() - begun < 15_000);
+  assert.ok(performance.now() - begun < 60_000);
   const { code, error } = second.log.at(-1)!;
   assert.equal(code, "busy");
   assert.ok(String(error).includes(`${first.pid}`), "names the holder");

@@ -229,7 +229,7 @@ describe("whom a webhook names", { concurrency: 3 }, () => {
       return vault.put(LEASE, Buffer.from(JSON.stringify(held)));
     };
     await claim();
-    const standing = setInterval(() => void claim(), 4_000);
+    const standing = setInterval(() => void claim(), 1_000);
     const daemon = start();
     assert.equal(await deliver(await portOf(daemon), sumsub.ids()[0]!), 200);
     const waits = await daemon.logged(({ code }) => code === "busy").finally(() => clearInterval(standing));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { renameSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { makeWorkplace } from "../export/workplace.ts";
@@ -38,8 +39,9 @@ test("credentials rotated during a run: refused once, reloaded, and nothing is l
   sandbox.intercept(() => {
     asked += 1;
     if (asked === 20) {
+      writeFileSync(`${file}.new`, profile("NEWKEY"));
+      renameSync(`${file}.new`, file);
       valid = "NEWKEY";
-      void writeFile(file, profile("NEWKEY"));
     }
     return false;
   });

@@ -45,7 +45,7 @@ test("a connection that sends no whole request is cut off within some seconds", 
     socket.resume();
     await once(socket, "close");
   }
-  assert.ok(performance.now() - begun < 15_000, `${performance.now() - begun} ms`);
+  assert.ok(performance.now() - begun < 60_000, `${performance.now() - begun} ms`);
 });
 
 test("health is answered while the metrics are still being read", async () => {

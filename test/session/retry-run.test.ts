@@ -202,7 +202,7 @@ test("kill -9 in mid-run, and a restart in another container before the claim ha
 
   const second = place.start("export", ["--schedule"]);
   // However long the program takes to start: it must still find the claim.
-  const standing = setInterval(() => void claim(), 5_000);
+  const standing = setInterval(() => void claim(), 1_000);
   const waits = await second.logged(({ code }) => code === "busy").finally(() => clearInterval(standing));
   assert.equal(waits.level, "info");
   assert.equal(readLastExport(state).due, due);

@@ -109,22 +109,25 @@ describe("the daemon", () => {
     await place.configure();
     // The run of yesterday was missed: it begins at once.
     await due(place, "2026-01-01T00:00:00Z");
-    const reached = Promise.withResolvers<void>();
-    sandbox.intercept(() => {
-      if (sandbox.requests.of("file") >= 20) reached.resolve();
-      return false;
+    // Ten people are stored, and the others are not answered until the metrics were read.
+    const release = Promise.withResolvers<void>();
+    let isHeld = true;
+    let people = 0;
+    sandbox.intercept((request, response) => {
+      if (!isHeld || !/\/identities\/[^/]+$/.test(request.url!) || ++people <= 10) return false;
+      void release.promise.then(() => response.writeHead(503, { "Retry-After": "0" }).end());
+      return true;
     });
-    sandbox.setFaults({ slow: 20 });
     const daemon = place.start("export", ["--schedule"]);
     const { msg } = await daemon.logged(({ msg }) => String(msg).startsWith("metrics at "));
     const url = String(msg).slice("metrics at ".length);
-    await reached.promise;
-    const during = await (await fetch(url)).text();
     const value = (text: string, name: string) =>
       Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1] ?? Number.NaN);
     const acme = 'client="acme-bank"';
+    let during = "";
+    do during = await (await fetch(url)).text();
+    while (value(during, `holdfast_records_total{${acme},outcome="new"}`) !== 10);
     assert.equal(value(during, `holdfast_run_in_progress{${acme}}`), 1);
-    assert.ok(value(during, `holdfast_records_total{${acme},outcome="new"}`) > 0);
     assert.ok(value(during, `holdfast_source_rate_limit{${acme}}`) > 0);
     assert.ok(value(during, `holdfast_sealed_bytes_total{${acme}}`) > 0);
     assert.match(
@@ -136,7 +139,8 @@ describe("the daemon", () => {
       /^holdfast_source_request_duration_seconds_count\{client="acme-bank",operation="GET \/identities",outcome="ok"\} 1$/m,
     );
     assert.doesNotMatch(during, PERSONAL);
-    sandbox.setFaults({ slow: 0 });
+    isHeld = false;
+    release.resolve();
     await daemon.logged(({ outcome }) => outcome === "done");
     await daemon.logged(({ msg }) => String(msg).startsWith("next run 2027-01-01"));
     await place.expect(0, "verify", "--read-data", "5");

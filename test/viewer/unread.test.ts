@@ -94,7 +94,7 @@ describe("what cannot be read is not checked: neither good nor bad", { skip: wit
     await viewer.trust(trusted ?? "");
     await viewer.page
       .locator("#verdict", { hasText: "not checked" })
-      .waitFor({ timeout: 10_000 })
+      .waitFor({ timeout: 60_000 })
       .catch(async (cause: unknown) => assert.fail(`${names}: ${await viewer.text()} ${cause}`));
     return viewer;
   }

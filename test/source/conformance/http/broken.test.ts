@@ -58,7 +58,7 @@ httpConformance((conforms, { can }) => {
           const begun = performance.now();
           await refuses(call, code);
           if (code === "source-response") assert.equal(struck(), 1, "it asks again, though the answer will not change");
-          assert.ok(performance.now() - begun < 20_000, "it takes too long");
+          assert.ok(performance.now() - begun < 60_000, "it takes too long");
           // The source goes on with the next call, over the same connections.
           traffic.clear();
           await calling(source, stage, 0).identity();

@@ -71,14 +71,14 @@ httpConformance((conforms, { filesElsewhere, delays }) => {
   ] as const) {
     conforms(
       `a file that ${name} is ${code}`,
-      {
-        opening: { maxFile: 2_000_000, timeouts: { connect: 2_000, headers: 2_000, body: 1_000 } },
-      },
-      async ({ stage, source, traffic, refuses }) => {
+      { opening: { maxFile: 2_000_000 } },
+      async ({ stage, source, open, traffic, refuses }) => {
         const id = stage.id(await withFiles(stage));
         const { files } = await full(source, id);
         traffic.strike("file", fault);
-        await refuses(async () => collect(await source.file(id, files[0]!)), code);
+        const hasty = { timeouts: { connect: 10_000, headers: 2_000, body: 1_000 } };
+        const asked = code === "source-unavailable" ? open(hasty) : source;
+        await refuses(async () => collect(await asked.file(id, files[0]!)), code);
       },
     );
   }

@@ -113,7 +113,7 @@ httpConformance((conforms, { can, asksForLess, filesElsewhere }) => {
     const begun = performance.now();
     await refuses(identity, "source-unavailable");
     assert.equal(struck(), 1);
-    assert.ok(performance.now() - begun < 10_000, "it waited");
+    assert.ok(performance.now() - begun < 60_000, "it waited");
   });
 
   conforms("waits as long as Retry-After says", async ({ stage, source, traffic }) => {

@@ -50,24 +50,41 @@ function share(t: TestContext, path: string, priority: "high" | "low" | "die", u
     child,
     started: once(child.stdout, "data"),
     ended: once(child, "close"),
-    times: () => out.trim().split("\n").map(Number),
+    starts: (): Start[] =>
+      Array.from(out.matchAll(/^(\d+) (\d+)$/gm), ([, at, late]) => ({ at: Number(at), late: Number(late) })),
     troubles: () => troubles,
   };
 }
 
-const between = (times: readonly number[], from: number, to: number) =>
-  times.filter((time) => time >= from && time < to).length;
+interface Start {
+  readonly at: number;
+  /** By how many ms its process was late since the start before. */
+  readonly late: number;
+}
+type Job = ReturnType<typeof share>;
+
+/** Resolves once a job has made so many starts since then, however long it takes. */
+async function makes(job: Job, count: number, since: number): Promise<void> {
+  while (between([job], since, Number.POSITIVE_INFINITY).length < count) await once(job.child.stdout, "data");
+}
+
+const between = (jobs: readonly Job[], from: number, to: number): number[] =>
+  jobs.flatMap((job) => job.starts().map(({ at }) => at)).filter((at) => at >= from && at < to);
 
 /**
- * Waits, and returns the share of starts that must not be missing. Starts for which a process is too late are rightly
- * lost. On a busy machine, their number says nothing about the limits. Too many starts are always wrong.
+ * Waits, and tells whether all kept up meanwhile: these jobs and this process. Starts for which a process is too late are
+ * rightly lost, so on a busy machine it says nothing about the limits if some are missing. Too many are always wrong.
  */
-async function watched(ms: number): Promise<number> {
+async function keptUp(ms: number, jobs: readonly Job[]): Promise<boolean> {
+  const from = Date.now();
   const delays = monitorEventLoopDelay({ resolution: 5 });
   delays.enable();
   await delay(ms);
   delays.disable();
-  return delays.max / 1e6 < 25 ? 0.98 : 0.7;
+  const to = Date.now();
+  await Promise.all(jobs.map((job) => makes(job, 1, to)));
+  const late = jobs.flatMap((job) => job.starts().filter(({ at }) => at >= from)).map((start) => start.late);
+  return Math.max(delays.max / 1e6, ...late) < 25;
 }
 
 describe("processes on one machine", { concurrency: true }, () => {
@@ -76,16 +93,22 @@ describe("processes on one machine", { concurrency: true }, () => {
     const jobs = [share(t, path, "high"), share(t, path, "high")];
     await Promise.all(jobs.map(({ started }) => started));
     const from = Date.now();
-    const part = await watched(5_000);
-    const counts = jobs.map((job) => between(job.times(), from, from + 5_000));
-    const both = jobs.flatMap((job) => job.times()).filter((time) => time >= from && time < from + 5_000);
-    t.diagnostic(`${counts.join(" + ")} = ${both.length} of 200 in 5 s`);
-    assert.ok(both.length >= 200 * part && both.length <= 204, `${both.length} of 200`);
-    assert.ok(Math.min(...counts) >= both.length / 10, counts.join());
-    for (const job of jobs) assert.equal(job.troubles(), "");
-    both.sort((a, b) => a - b);
-    const most = Math.max(...both.map((time) => between(both, time, time + 1_000)));
-    assert.ok(most <= 42, `${most} in one second`);
+    const areInTime = await keptUp(5_000, jobs);
+    const counts = jobs.map((job) => between([job], from, from + 5_000).length);
+    const both = between(jobs, from, from + 5_000);
+    t.diagnostic(`${counts.join(" + ")} = ${both.length} of 200 in 5 s${areInTime ? "" : ", on a busy machine"}`);
+    // Each may have been stopped between the grant of a start and the line about it.
+    assert.ok(both.length <= 204 + 2, `${both.length} of 200`);
+    const most = Math.max(...both.map((time) => both.filter((at) => at >= time && at < time + 1_000).length));
+    assert.ok(most <= 42 + 2, `${most} in one second`);
+    if (areInTime) {
+      assert.ok(both.length >= 196, `${both.length} of 200`);
+      assert.ok(Math.min(...counts) >= both.length / 10, counts.join());
+    }
+    for (const job of jobs) {
+      await makes(job, 20, from);
+      assert.equal(job.troubles(), "");
+    }
   });
 
   test("an export takes precedence over a backfill, which keeps a small share, and gets all after the export dies", async (t) => {
@@ -94,17 +117,22 @@ describe("processes on one machine", { concurrency: true }, () => {
     const night = share(t, path, "high");
     await Promise.all([backfill.started, night.started]);
     const from = Date.now();
-    await delay(3_000);
+    const areInTime = await keptUp(3_000, [backfill, night]);
     night.child.kill("SIGKILL");
     await night.ended;
     const killed = Date.now();
-    const part = await watched(2_000);
-    const [high, low] = [night, backfill].map((job) => between(job.times(), from, from + 3_000)) as [number, number];
-    const alone = between(backfill.times(), killed + 200, killed + 1_800);
+    const isInTime = await keptUp(2_000, [backfill]);
+    const [high, low] = [night, backfill].map((job) => between([job], from, from + 3_000).length) as [number, number];
+    const alone = between([backfill], killed + 200, killed + 1_800).length;
     t.diagnostic(`beside each other ${high} and ${low} of 120 in 3 s; left alone ${alone} of 64 in 1.6 s`);
-    assert.ok(high >= 0.9 * (high + low) && high + low <= 123, `${high} and ${low}`);
-    assert.ok(low >= 3 && low <= 12, `${low} of 120`);
-    assert.ok(alone >= 61 * part && alone <= 66, `${alone} of 64`);
+    assert.ok(high + low <= 123 + 2, `${high} and ${low}`);
+    if (areInTime) {
+      assert.ok(high >= 0.9 * (high + low), `${high} and ${low}`);
+      assert.ok(low >= 3 && low <= 12, `${low} of 120`);
+    }
+    assert.ok(alone <= 66 + 1, `${alone} of 64`);
+    if (isInTime) assert.ok(alone >= 60, `${alone} of 64`);
+    await makes(backfill, 60, killed);
     assert.equal(backfill.troubles(), "");
   });
 
@@ -119,9 +147,11 @@ describe("processes on one machine", { concurrency: true }, () => {
       assert.equal(signal, "SIGKILL");
     }
     const from = Date.now();
-    const part = await watched(1_500);
-    const count = between(steady.times(), from, from + 1_500);
-    assert.ok(count >= 58 * part && count <= 62, `${count} of 60`);
+    const isInTime = await keptUp(1_500, [steady]);
+    const count = between([steady], from, from + 1_500).length;
+    assert.ok(count <= 62 + 1, `${count} of 60`);
+    if (isInTime) assert.ok(count >= 57, `${count} of 60`);
+    await makes(steady, 60, from);
     assert.equal(steady.troubles(), "");
   });
 });
@@ -222,7 +252,7 @@ describe("an unusable file", () => {
     holder.exec("BEGIN IMMEDIATE");
     const begun = performance.now();
     for (let i = 0; i < 100; i++) limits.claim(Date.now());
-    assert.ok(performance.now() - begun < 1_500);
+    assert.ok(performance.now() - begun < 10_000);
     assert.equal(limits.view.rate, 40);
     assert.deepEqual(
       troubles.map(({ code }) => code),

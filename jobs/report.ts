@@ -93,7 +93,10 @@ async function reportClient(config: ClientConfig, session: Session, offline: boo
     underWay: writing.state === "running" ? writing : await underWay(reading.vault, session),
   };
   using progress = session.console.progress(`${config.id}: what is kept`);
-  return reportOf(config, reading, found, now, (done) => progress.update(done, coverage.vault.subjects));
+  return await reportOf(config, reading, found, now, (done) => {
+    session.signal.throwIfAborted();
+    progress.update(done, coverage.vault.subjects);
+  });
 }
 
 /** Also where no provider can be reached, even permanently: the report covers the vault. */

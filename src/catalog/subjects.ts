@@ -38,6 +38,15 @@ interface KnownRow extends Omit<Known, "listed" | "content" | "base" | "glance">
   readonly glance: string;
 }
 
+/** What a walk through all subjects says of each. */
+export interface InVault {
+  readonly subject: string;
+  /** Files of the newest version that the provider withheld. */
+  readonly withheld: number;
+  /** The reason, if it is gone at the provider. */
+  readonly gone: string | null;
+}
+
 /** Subjects read at once. */
 const PAGE = 1000;
 /** Tokens of some hundred people: enough to meet each lookup that most of them have. */
@@ -64,13 +73,16 @@ export class Subjects {
     return new Map(rows.map(({ subject, ...row }) => [subject, knownOf(row)]));
   }
 
-  /** All subjects in the vault, in order. */
-  *all(): Generator<string> {
-    for (let after = ""; ; ) {
-      const page = column(this.#statements.after.all(after), "subject");
+  /**
+   * All subjects in the vault, in the order in which the log first mentions them. That is the order of the tables: someone
+   * who reads more about each reads every page once. In the order of the subjects it would be a page for each person.
+   */
+  *all(): Generator<InVault> {
+    for (let after = 0; ; ) {
+      const page = this.#statements.after.all(after) as (InVault & { person: number })[];
       yield* page;
       if (page.length < PAGE) return;
-      after = page.at(-1)!;
+      after = page.at(-1)!.person;
     }
   }
 
@@ -140,9 +152,8 @@ function prepare(db: DatabaseSync) {
     ),
     after: statement(
       db,
-      `SELECT ${hexOf("subject")} AS subject FROM person
-       WHERE person.subject > ${bytesOf()} AND EXISTS (SELECT 1 FROM subject WHERE subject.person = person.id)
-       ORDER BY person.subject LIMIT ${PAGE}`,
+      `SELECT person, ${subjectOf("person")} AS subject, withheld, gone FROM subject
+       WHERE person > ? ORDER BY person LIMIT ${PAGE}`,
     ),
     found: statement(
       db,

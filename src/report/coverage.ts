@@ -119,12 +119,11 @@ export async function coverageOf(
       }
     }
     let withheldFiles = 0;
-    for (const subject of catalog.subjects.all()) {
-      const known = catalog.subjects.known(subject);
-      withheldFiles += known?.withheld ?? 0;
-      if ((known?.withheld ?? 0) > 0) withheld!.add(subject);
+    for (const { subject, ...known } of catalog.subjects.all()) {
+      withheldFiles += known.withheld;
+      if (known.withheld > 0) withheld!.add(subject);
       const wasListed = pages !== null && showsGone(subject);
-      if (wasListed ? !met.has(subject) : known?.gone) gone!.add(subject);
+      if (wasListed ? !met.has(subject) : known.gone) gone!.add(subject);
     }
     const codes: Record<string, number> = {};
     for (const { subject, code, project } of failures.values()) {

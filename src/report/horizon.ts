@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Catalog } from "../catalog/catalog.ts";
 import { isBefore } from "../core/timestamp.ts";
 import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
@@ -25,19 +26,25 @@ export interface Horizon {
   readonly ended: number;
 }
 
-/** What must be kept until when. Reads the catalog subject by subject; what it holds are months. */
-export function horizonOf(
+/** Subjects looked at before other work gets its turn, such as a signal: a tenth of a second. */
+const TURN = 1_000;
+
+/**
+ * What must be kept until when. Reads the catalog subject by subject; what it holds are months.
+ * @param onSubject called now and then; may throw
+ */
+export async function horizonOf(
   catalog: Catalog,
   policy: LockPolicy,
   now: Temporal.Instant,
-  onSubject: (done: number) => void = () => {},
-): Horizon {
+  onSubject: (done: number) => void,
+): Promise<Horizon> {
   const due = new SumsByMonth();
   const locks = new SumsByMonth();
   const open = { objects: 0, bytes: 0 };
   const past = { subjects: 0, held: 0, locked: 0 };
   let [locksEnded, locksDue, ended, done] = [0, 0, 0, 0];
-  for (const subject of catalog.subjects.all()) {
+  for (const { subject } of catalog.subjects.all()) {
     const hasEnded = catalog.relationships.ended(subject) !== undefined;
     if (hasEnded) ended += 1;
     const terms = termsOf(catalog, policy.retention, subject);
@@ -59,7 +66,9 @@ export function horizonOf(
       if (purge.kept) past[purge.kept.by === "hold" ? "held" : "locked"] += 1;
     }
     done += 1;
-    if (done % 1_000 === 0) onSubject(done);
+    if (done % TURN > 0) continue;
+    onSubject(done);
+    await setImmediate();
   }
   return { due: due.months, open, past, locks: locks.months, locksEnded, locksDue, ended };
 }

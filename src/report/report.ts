@@ -77,9 +77,9 @@ const HOLDS = 1_000;
 
 /**
  * @param found what the report says beside what the log says
- * @param onSubject how many people were looked at
+ * @param onSubject how many people were looked at; may throw
  */
-export function reportOf(
+export async function reportOf(
   config: ClientConfig,
   {
     vault,
@@ -89,7 +89,7 @@ export function reportOf(
   found: Pick<Report, "coverage" | "notAsked" | "verified" | "underWay" | "webhooks">,
   now: Temporal.Instant,
   onSubject: (done: number) => void,
-): Report {
+): Promise<Report> {
   const { id: client, company, collect, legalBasis, retention } = config;
   const since = now.subtract({ hours: 24 * NIGHTS }).toString({ smallestUnit: "second" });
   const today = now.toZonedDateTimeISO("UTC").toPlainDate();
@@ -113,7 +113,7 @@ export function reportOf(
     ),
     leaving: leavingOf(askedSources(config), catalog, now),
     growth: catalog.totals.storedByMonth(),
-    horizon: horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
+    horizon: await horizonOf(catalog, { retention, mode: config.vault.lock }, now, onSubject),
     held: catalog.holds.count(),
     holds: catalog.holds
       .subjects()

@@ -189,7 +189,10 @@ function expected(model: Model, before: string): object {
       }),
     ],
     found: TOKENS.map((token) => [...(model.lookups.get(`email ${token}`) ?? [])].sort()),
-    subjects: [...model.people.keys()].sort(),
+    subjects: [...model.mentions.keys()].flatMap((subject) => {
+      const { withheld, gone } = model.people.get(subject) ?? {};
+      return withheld === undefined ? [] : { subject, withheld, gone };
+    }),
     short: sorted.filter((subject) =>
       [...of<Lock>(model.versions, subject), ...of<Lock>(model.files, subject)].some(([, lock]) => due(lock)),
     ),
@@ -223,7 +226,7 @@ function answered(catalog: Catalog, before: string): object {
       return object;
     }),
     found: TOKENS.map((token) => catalog.subjects.find("email", token)),
-    subjects: [...catalog.subjects.all()],
+    subjects: Array.from(catalog.subjects.all(), ({ subject, withheld, gone }) => ({ subject, withheld, gone })),
     short: [...new Set([...catalog.locks.before(before)].flat())].sort(),
     updated: catalog.subjects.updatedIn(TIMES[1]!, TIMES[2]!, 10),
   };

@@ -10,11 +10,14 @@ import { endRelationship } from "../../jobs/relationship.ts";
 import { report } from "../../jobs/report.ts";
 import { verify } from "../../jobs/verify.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { HoldfastError } from "../../src/core/error.ts";
+import { noProgress } from "../../src/observe/progress.ts";
 import { html } from "../../src/page/html.ts";
 import { bars } from "../../src/report/chart.ts";
 import type { Coverage } from "../../src/report/coverage.ts";
 import { nightsOf } from "../../src/report/nights.ts";
 import type { Report } from "../../src/report/report.ts";
+import { makeLogVault } from "../bench/log-vault.ts";
 import { session } from "../crash/aftermath.ts";
 import { makeWorkplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
@@ -23,6 +26,25 @@ import { withoutCeph } from "../servers/s3.ts";
 
 const NO_ONE = { identities: [], emails: [], references: [] };
 const daysAgo = (days: number) => () => systemClock().subtract({ hours: 24 * days });
+
+test("a signal stops a report while it looks at each person", async () => {
+  await using vault = await makeLogVault({ entries: 2_500 });
+  const stopping = new AbortController();
+  const at = await session(vault.place);
+  const seen: number[] = [];
+  const progress = (label: string) => ({
+    ...noProgress,
+    update: (done: number) => {
+      if (!label.endsWith("what is kept")) return;
+      seen.push(done);
+      // As a signal: in a turn of its own.
+      setImmediate(() => stopping.abort(new HoldfastError("interrupted", "interrupted")));
+    },
+  });
+  const stopped = { ...at, signal: stopping.signal, console: { ...at.console, progress } };
+  await assert.rejects(report(stopped, { offline: true }), { code: "interrupted" });
+  assert.deepEqual(seen, [1_000]);
+});
 
 describe("reconcile", () => {
   for (const kind of ["directory", "ceph"] as const) {

@@ -61,7 +61,7 @@ const vault = { head: async () => ({ hold: false }) } as unknown as Vault;
 /** What the audit must tell, as asked of everyone, one by one. */
 function everyone(index: Catalog, policy: LockPolicy, at: Temporal.Instant) {
   const found = { due: 0, past: 0, held: 0, unlocked: [] as string[], unheld: [] as string[] };
-  for (const subject of index.subjects.all()) {
+  for (const { subject } of index.subjects.all()) {
     const hasEnded = index.relationships.ended(subject) !== undefined;
     const isHeld = index.holds.of(subject).length > 0;
     if (isHeld) found.held += 1;

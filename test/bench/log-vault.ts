@@ -44,7 +44,7 @@ type Invented = Pick<RecordStored, "subject" | "version"> &
 const SIZE = 4630;
 /** Entries in flight at once. */
 const AT_ONCE = 4096;
-const LOCKED_UNTIL = "2099-01-01T00:00:00Z";
+export const LOCKED_UNTIL = "2099-01-01T00:00:00Z";
 const LONG_AGO = "2010-01-01T00:00:00.000Z";
 
 /** A vault with this many records, each one entry of the log, written by the log's own writer. */

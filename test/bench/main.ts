@@ -50,7 +50,7 @@ try {
   const { largeFile } = await import("./large-file.ts");
   const { night, PARSING } = await import("./night.ts");
   const { looking } = await import("./looking.ts");
-  const { verifying, verifyGroup, EACH, LISTED } = await import("./verifying.ts");
+  const { verifying, verifyGroup, aboutObjects, EACH, LISTED, INVENTORIED } = await import("./verifying.ts");
   const { HOLDFAST, STORE, PLAIN, AGE, RCLONE } = names;
 
   await part("seal", () => sealing(report, rounds));
@@ -131,6 +131,12 @@ try {
     `verify, ${number(kept)} objects: ${LISTED}, to ${EACH}`,
     report.paired(verifyGroup(kept), LISTED, EACH),
     { least: 5 },
+  );
+  // A listing says 1,000 objects a request, and each of three prefixes is listed.
+  report.ratio(
+    `verify, ${number(kept)} objects: requests about objects, ${EACH}, to ${INVENTORIED}`,
+    report.paired(verifyGroup(kept), aboutObjects(EACH), aboutObjects(INVENTORIED)),
+    { least: 900 },
   );
 
   await part("lookup", () => looking(report, quick ? 10_000 : 100_000));

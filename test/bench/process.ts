@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
 /** What a process used, from start to end. */
@@ -17,18 +17,23 @@ export interface Meter {
   readonly peak: number;
   /** Requests of node:http, which the S3 client uses; the source uses undici. */
   readonly requests: number;
+  /** Those of them that are about records, files or notes, or list them; the others are about the log. */
+  readonly about: number;
 }
 
 /** VmHWM belongs to the process itself; maxRSS of a child starts with its parent's value. */
 const METER = `data:text/javascript,${encodeURIComponent(`
   import { subscribe } from "node:diagnostics_channel";
   import { readFileSync } from "node:fs";
-  let requests = 0;
-  subscribe("http.client.request.start", () => { requests += 1; });
+  let [requests, about] = [0, 0];
+  subscribe("http.client.request.start", ({ request }) => {
+    requests += 1;
+    if (/(\\/|%2F)(records|files|notes)(\\/|%2F)/.test(request.path)) about += 1;
+  });
   process.on("exit", () => {
     const peak = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
-    process.stderr.write("\\n" + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak, requests }) + "\\n");
+    process.stderr.write("\\n" + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak, requests, about }) + "\\n");
   });
 `)}`;
 
@@ -38,8 +43,16 @@ const TIMEOUT = 2 * 3_600_000;
 /** The options in package.json. */
 const YOUNG = "--max-semi-space-size=4";
 
-/** Runs a program to its end; throws if it fails, with the end of its output. */
-export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+/**
+ * Runs a program to its end; throws if it fails, with the end of its output.
+ * @param meanwhile for a program that runs until it is stopped
+ */
+export function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  meanwhile: (child: ChildProcess) => Promise<void> = async () => {},
+): Promise<Ran> {
   const begun = performance.now();
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
@@ -62,6 +75,10 @@ export function run(command: string, args: readonly string[], env: NodeJS.Proces
       const last = stderr.trimEnd().split("\n").at(-1) ?? "";
       if (code === 0) resolve({ seconds, stdout, meter: last.startsWith("{") ? JSON.parse(last) : {} });
       else reject(new Error(`${command} ${args.at(-1)} ended with ${code ?? signal}: ${stderr.slice(-1500)}`));
+    });
+    meanwhile(child).catch((error: unknown) => {
+      child.kill("SIGKILL");
+      reject(error);
     });
   });
 }
@@ -100,6 +117,31 @@ export async function counted(command: string, args: readonly string[], env: Nod
 /** Runs the real program like `npm start`, with V8's compile cache, as for every Node process in the comparison. */
 export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
   return run(process.execPath, ["--import", METER, ...programOf(command, config), ...args]);
+}
+
+/**
+ * Runs it until `use` is through with it, and then stops it.
+ * @param says what it says on stderr once it can be used
+ */
+export function whileRunning(
+  [command, config]: readonly [command: string, config: string],
+  says: RegExp,
+  use: (found: RegExpExecArray) => Promise<void>,
+): Promise<Ran> {
+  const args = ["--import", METER, YOUNG, CLI, ...command.split(" "), "--config", config];
+  return run(process.execPath, args, {}, async (child) => {
+    let said = "";
+    const found = await new Promise<RegExpExecArray>((resolve, reject) => {
+      child.stderr!.on("data", (text: string) => {
+        said += text;
+        const match = says.exec(said);
+        if (match) resolve(match);
+      });
+      child.once("close", () => reject(new Error(`${command} ended: ${said.slice(-1500)}`)));
+    });
+    await use(found);
+    child.kill("SIGTERM");
+  });
 }
 
 /** What Node is given to run it. */

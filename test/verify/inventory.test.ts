@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -9,11 +8,9 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
 import { startSandbox } from "../sandbox/server.ts";
+import { type Inventory, inventoryOf, rowOf, type Written, writeInventory } from "../servers/inventory.ts";
 import { lockedBucket, s3Client } from "../servers/s3.ts";
 import { type StrictS3, startStrictS3 } from "../servers/strict-s3.ts";
-
-const SCHEMA =
-  "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ObjectLockRetainUntilDate, ObjectLockMode, ObjectLockLegalHoldStatus";
 
 interface Report {
   readonly looked: number;
@@ -47,62 +44,25 @@ after(async () => {
   await server.close();
 });
 
-/** A row for each version in the vault, as S3 Inventory writes it. */
+/** A row for each version in the vault, and one of another. */
 async function rows(): Promise<string[][]> {
-  const found: string[][] = [["other-prefix", `${CLIENT}-2/records/x`]].map(([, key]) => [
-    ...[bucket, key!, "v", "true", "false", "1", "2026-01-01T00:00:00.000Z", "", "", "Off"],
-  ]);
+  const found = [rowOf({ bucket, key: `${CLIENT}-2/records/x`, versionId: "v", size: 1, lock: null })];
   for (const prefix of ["records/", "files/"]) {
     for await (const { key, versionId } of vault.versions(prefix)) {
       const { size, lock } = await vault.head(key, versionId);
-      const until = lock!.until.toString().replace("Z", ".000Z");
-      found.push([
-        ...[bucket, encodeURIComponent(`${CLIENT}/${key}`), versionId, "true", "false", `${size}`],
-        ...["2026-11-01T00:00:00.000Z", until, lock!.mode.toUpperCase(), "Off"],
-      ]);
+      found.push(rowOf({ bucket, key: `${CLIENT}/${key}`, versionId, size, lock }));
     }
   }
   return found;
 }
 
-const md5 = (bytes: Uint8Array | string): string => createHash("md5").update(bytes).digest("hex");
-
-interface Written {
-  readonly rows?: readonly string[][];
-  readonly manifest?: Readonly<Record<string, unknown>>;
-  readonly checksum?: string;
-  /** Changes the file after its digest was taken. */
-  readonly damage?: (bytes: Buffer) => Buffer;
+/** What S3 writes of the vault's bucket. */
+async function files(made: Partial<Written> = {}): Promise<Inventory> {
+  return inventoryOf(bucket, { ...made, rows: made.rows ?? (await rows()) });
 }
 
-/** An inventory's files by their keys, with the folders as S3 writes them. */
-async function files(made: Written = {}): Promise<{ readonly folder: string; readonly of: Map<string, Buffer> }> {
-  const csv = (made.rows ?? (await rows())).map((row) => row.map((each) => `"${each}"`).join(",")).join("\n");
-  const data = gzipSync(`${csv}\n`);
-  const key = `inventory/${bucket}/daily/data/8a1b.csv.gz`;
-  const manifest = JSON.stringify({
-    ...{ sourceBucket: bucket, destinationBucket: "arn:aws:s3:::inventories", version: "2016-11-30" },
-    ...{ creationTimestamp: `${systemClock().subtract({ hours: 20 }).epochMilliseconds}`, fileFormat: "CSV" },
-    ...{ fileSchema: SCHEMA, files: [{ key, size: data.length, MD5checksum: md5(data) }] },
-    ...made.manifest,
-  });
-  const folder = `inventory/${bucket}/daily/2026-11-28T01-00Z`;
-  const of = new Map([
-    [`${folder}/manifest.json`, Buffer.from(manifest)],
-    [`${folder}/manifest.checksum`, Buffer.from(`${made.checksum ?? md5(manifest)}\n`)],
-    [key, made.damage ? made.damage(data) : data],
-  ]);
-  return { folder, of };
-}
-
-async function local(made: Written = {}): Promise<string> {
-  const { folder, of } = await files(made);
-  const root = place.path(`inventories-${Math.random()}`);
-  for (const [key, bytes] of of) {
-    await mkdir(join(root, key, ".."), { recursive: true });
-    await writeFile(join(root, key), bytes);
-  }
-  return join(root, folder);
+async function local(made: Partial<Written> = {}): Promise<string> {
+  return writeInventory(await files(made), place.path(`inventories-${Math.random()}`));
 }
 
 async function verify(code: number, ...args: string[]): Promise<Report> {
@@ -172,7 +132,7 @@ describe("verify --inventory", () => {
     assert.equal((await verify(0, "--inventory", path)).looked, 0);
   });
 
-  const refused: Readonly<Record<string, readonly [Written, RegExp]>> = {
+  const refused: Readonly<Record<string, readonly [Partial<Written>, RegExp]>> = {
     "a manifest that was changed": [{ checksum: "0".repeat(32) }, /does not match manifest.checksum/],
     "a file that was changed": [
       { damage: (bytes) => gzipSync(`${gunzipSync(bytes)}`, { level: 1 }) },

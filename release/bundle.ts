@@ -16,16 +16,17 @@ export interface Bundle {
 }
 
 /**
- * Bundles `jobs/main.ts` into `folder`, which is deleted first: the same sources give the same bytes.
+ * Bundles the program into `folder`, which is deleted first: the same sources give the same bytes.
  *
  * @param form `split`: one file per command, and files for shared code, so that a command loads only what it needs.
  * `single`: one file, for the single executable.
+ * @param entry the file to run; another one than the program's for a benchmark that measures a part of it
  */
-export async function bundle(folder: string, form: "split" | "single"): Promise<Bundle> {
+export async function bundle(folder: string, form: "split" | "single", entry = "jobs/main.ts"): Promise<Bundle> {
   await rm(folder, { recursive: true, force: true });
   const options = {
     absWorkingDir: ROOT,
-    entryPoints: { holdfast: join(ROOT, "jobs/main.ts"), ...(form === "split" ? { source: SOURCE } : {}) },
+    entryPoints: { holdfast: join(ROOT, entry), ...(form === "split" ? { source: SOURCE } : {}) },
     outdir: folder,
     bundle: true,
     splitting: form === "split",
@@ -81,7 +82,7 @@ const exportsAsUsed: Plugin = {
   name: "exports-as-used",
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /^(node:)?(http|crypto)$/ }, ({ path, kind }) =>
-      kind === "import-statement"
+      kind === "import-statement" || kind === "dynamic-import"
         ? { path: path.replace(/^(node:)?/, "node:"), namespace: "exports-as-used" }
         : undefined,
     );
@@ -98,6 +99,7 @@ const undiciAsUsed: Plugin = {
     onLoad({ filter: /node_modules\/undici\/index\.js$/ }, () => ({
       contents: `
         Object.assign(require("./lib/dispatcher/dispatcher").prototype, require("./lib/api"));
+        exports.Agent = require("./lib/dispatcher/agent");
         exports.Pool = require("./lib/dispatcher/pool");
         exports.EnvHttpProxyAgent = require("./lib/dispatcher/env-http-proxy-agent");
         exports.errors = require("./lib/core/errors");`,

@@ -32,7 +32,7 @@ export async function exportAll(run: Run, tally: Tally, options: RunOptions): Pr
   const expected = { about: run.catalog.totals.counts().subjects };
   const show = (): void => {
     const { before, total } = walk ?? { before: 0, total: feed?.walks === false ? undefined : expected };
-    progress.update(before + doneOf(tally), identities?.length ?? total, note(tally, run.retries(), crew));
+    progress.update(before + doneOf(tally), identities?.length ?? total, () => note(tally, run.retries(), crew));
     observer?.counted(tally);
   };
   const exportOne = async (candidate: Candidate): Promise<boolean> => {

@@ -30,7 +30,20 @@ export interface Kept {
 
 export type KeptFile = StoredFile & { readonly storedWith: string };
 
+/** Of someone whom the log does not mention. */
+const NOTHING: Kept = {
+  known: undefined,
+  ended: undefined,
+  wasPurged: () => false,
+  hasVersion: () => false,
+  hadContent: () => false,
+  file: () => undefined,
+  wasFilePurged: () => false,
+};
+
 export function keptIn(catalog: Catalog, subject: string): Kept {
+  // In a first run this answers all questions about everyone.
+  if (!catalog.mentions(subject)) return NOTHING;
   return {
     known: catalog.subjects.known(subject),
     ended: catalog.relationships.ended(subject),

@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
 import { type Environment, proxiesOf } from "./proxy.ts";
 
 export interface Waits {
@@ -23,16 +23,20 @@ export function dispatcher(
     headersTimeout: timeouts.headers,
     bodyTimeout: timeouts.body,
   };
-  const agent = new EnvHttpProxyAgent({
-    ...options,
-    requestTls: tls,
-    // If undefined, undici would read the environment itself and ignore an address without a scheme.
-    httpProxy: http ?? "",
-    httpsProxy: https ?? "",
-    noProxy: except,
-    // A proxy that accepts the connection and then says nothing gets the same timeouts as a server.
-    clientFactory: (origin: URL, given: object) => new Pool(origin, { ...options, ...given }),
-  });
+  // Without a proxy no request's address need be held against the exceptions.
+  const agent =
+    http === undefined && https === undefined
+      ? new Agent(options)
+      : new EnvHttpProxyAgent({
+          ...options,
+          requestTls: tls,
+          // If undefined, undici would read the environment itself and ignore an address without a scheme.
+          httpProxy: http ?? "",
+          httpsProxy: https ?? "",
+          noProxy: except,
+          // A proxy that accepts the connection and then says nothing gets the same timeouts as a server.
+          clientFactory: (origin: URL, given: object) => new Pool(origin, { ...options, ...given }),
+        });
   return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.destroy() });
 }
 

@@ -11,14 +11,21 @@ const PART = 0.1;
  */
 export function progressLog(label: string, tell: (line: string, fields: Fields) => void, before = 0): Progress {
   const begun = Date.now();
-  let now: { done: number; total: Total; note: string | undefined } | undefined;
+  let now: { done: number; total: Total; note: (() => string) | undefined } | undefined;
   let timer: NodeJS.Timeout | undefined;
   const wait = (): void => {
     timer = setTimeout(
       () => {
         const durationMs = Date.now() - begun;
         const { done, total, note } = now!;
-        const line = progressLine(label, { done, before, total, elapsed: durationMs / 1000, note, columns: 0 });
+        const line = progressLine(label, {
+          done,
+          before,
+          total,
+          elapsed: durationMs / 1000,
+          note: note?.(),
+          columns: 0,
+        });
         tell(line.replaceAll("  ", ", "), { count: done, ...(typeof total === "number" ? { total } : {}), durationMs });
         wait();
       },

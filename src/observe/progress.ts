@@ -7,7 +7,8 @@ export type Total = number | { readonly about: number } | undefined;
 
 /** Shows the progress of long work. */
 export interface Progress extends Disposable {
-  update(done: number, total?: Total, note?: string): void;
+  /** @param note asked for only when it is shown: most updates are not */
+  update(done: number, total?: Total, note?: () => string): void;
   /** Removes the bar, so that further output starts on a clean line. `using` does it too. */
   end(): void;
 }
@@ -35,7 +36,7 @@ export function progressBar(label: string, out: WriteStream, before = 0, now: ()
       if (at - drawn < REDRAW && done !== total) return;
       drawn = at;
       const columns = (out.columns || 80) - 1;
-      const line = progressLine(label, { done, before, total, elapsed: (at - begun) / 1000, note, columns });
+      const line = progressLine(label, { done, before, total, elapsed: (at - begun) / 1000, note: note?.(), columns });
       out.write(`\r\x1b[K${printable(line).slice(0, columns)}`);
     },
     end,

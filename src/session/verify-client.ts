@@ -118,7 +118,7 @@ export async function verifyClient(
     anchors: ca === undefined ? undefined : await readAnchors(ca),
     concurrency: config.vault.concurrency,
     onProgress: (done, total, problems) =>
-      progress.update(done, total, problems > 0 ? plural(problems, "problem") : ""),
+      progress.update(done, total, () => (problems > 0 ? plural(problems, "problem") : "")),
     onObjects: (done, total, { problems, readBytes, of }) => {
       if (!isLogRead) {
         progress.end();
@@ -129,7 +129,7 @@ export async function verifyClient(
         ...(problems > 0 ? [plural(problems, "problem")] : []),
         ...(options.readData > 0 ? [`${bytes(readBytes)}${isWhole ? ` of ${bytes(of)}` : ""} read`] : []),
       ];
-      progress.update(done, total, notes.join(", "));
+      progress.update(done, total, () => notes.join(", "));
     },
     onProblem: (problem) => findings.problem(problem),
     onUnlocked: (object) => findings.notLocked(object),

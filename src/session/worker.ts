@@ -81,7 +81,7 @@ async function workFor(
       progress.update(
         fresh + changed + failed + unchanged + gone,
         undefined,
-        `${number(fresh)} new, ${number(failed)} failed, provider: ${limitsText(starts.view)} for all workers`,
+        () => `${number(fresh)} new, ${number(failed)} failed, provider: ${limitsText(starts.view)} for all workers`,
       ),
   });
   progress.end();

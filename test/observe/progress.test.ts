@@ -76,7 +76,7 @@ describe("the bar", () => {
 
   test("never wraps, and is gone when it ends", () => {
     const { progress, written, pass } = bar(30);
-    progress.update(1, 100, "a note that is longer than the terminal is wide");
+    progress.update(1, 100, () => "a note that is longer than the terminal is wide");
     assert.equal(written[0]!.length, "\r\x1b[K".length + 29);
     progress.end();
     assert.equal(written[1], "\r\x1b[K");

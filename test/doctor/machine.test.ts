@@ -218,7 +218,7 @@ describe("doctor on this machine and at the provider", () => {
   });
 
   test("Redis: reachable, evicting keys, unreachable", { skip: withoutRedis }, async () => {
-    const redis = await RedisServer.start(false);
+    await using redis = await RedisServer.start(false);
     const address = await redisAddress(redis.url, process.cwd());
     const found = await checkRedis(address);
     assertLines(lines(found, "ok"), /redis: answers, version \d/);
@@ -228,7 +228,7 @@ describe("doctor on this machine and at the provider", () => {
     await client.config("SET", "maxmemory-policy", "allkeys-lru");
     client.disconnect();
     assertLines(lines(await checkRedis(address), "failure"), /evicts keys.*allkeys-lru/);
-    await redis[Symbol.asyncDispose]();
+    await redis.kill();
     assertLines(lines(await checkRedis(address), "failure"), /cannot use Redis at 127\.0\.0\.1:\d+/);
   });
 });

@@ -126,7 +126,7 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
 
   test("a record opened to the terminal is the same JSON, and cannot control the terminal", async () => {
     const name = "\u009b2J\u202eSmith\u2028";
-    const own = await startSandbox({ identities: 1, plainImages: true });
+    await using own = await startSandbox({ identities: 1, plainImages: true });
     own.intercept((request, response) => {
       if (!/\/identities\/[^/]+$/.test(request.url!)) return false;
       const identity = own.identity(0);
@@ -137,7 +137,6 @@ describe("on a terminal nothing from outside is obeyed", { skip: withoutTerminal
     });
     await using there = await makeWorkplace(own);
     await there.export();
-    await own.close();
     const [stored] = await there.entries("record.stored");
     const sealed = there.path("vault", CLIENT, stored!.object.key);
     const { text } = await look(["open", sealed, "--key", there.officer.file], 0);

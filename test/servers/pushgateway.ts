@@ -19,8 +19,10 @@ export async function startPushgateway() {
       ({ ok }) => ok,
       () => false,
     ))
-  )
+  ) {
+    if (child.exitCode !== null) throw new Error(`prometheus-pushgateway ended with ${child.exitCode}`);
     await delay(20);
+  }
   return {
     url,
     metrics: async () => (await fetch(`${url}/metrics`)).text(),

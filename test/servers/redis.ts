@@ -18,6 +18,7 @@ export class RedisServer implements AsyncDisposable {
   readonly #keeps: boolean;
   #password: string | undefined;
   #process: ChildProcess | undefined;
+  #gone: Promise<unknown> | undefined;
 
   private constructor(port: number, keeps: boolean) {
     this.port = port;
@@ -36,13 +37,18 @@ export class RedisServer implements AsyncDisposable {
     const keep = this.#keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
     const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder, ...keep];
     this.#process = spawn("redis-server", args, { stdio: "ignore" });
-    while (!(await this.#answers())) await delay(20);
+    const child = this.#process;
+    this.#gone = new Promise((resolve) => child.once("exit", resolve));
+    while (!(await this.#answers())) {
+      if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+      await delay(20);
+    }
   }
 
+  /** Does nothing if it was killed already. */
   async kill(): Promise<void> {
-    const gone = new Promise((resolve) => this.#process?.once("exit", resolve));
     this.#process?.kill("SIGKILL");
-    await gone;
+    await this.#gone;
   }
 
   /** Changes the password and disconnects all clients. */

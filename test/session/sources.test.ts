@@ -232,7 +232,7 @@ describe("a provider that is gone", () => {
   });
 
   test("where all are retired, an export extends the locks and says so", async () => {
-    const sandbox = await startSandbox({ identities: 2, files: false });
+    await using sandbox = await startSandbox({ identities: 2, files: false });
     await using place = await makeWorkplace(sandbox);
     await place.expect(0, "export");
     await sandbox.close();

@@ -86,7 +86,7 @@ describe("S3 on the wire", () => {
   });
 
   test("a completion may exceed the idle timeout while white space arrives", async () => {
-    await using strict = await strictVault({}, 1000);
+    await using strict = await strictVault({}, 3_000);
     // AWS answers 200 at once and keeps the connection alive with white space until the object is assembled.
     strict.server.intercept((request, response) => {
       if (request.method !== "POST" || !request.url?.includes("uploadId")) return false;
@@ -99,7 +99,7 @@ describe("S3 on the wire", () => {
         if (--left > 0) return;
         clearInterval(timer);
         response.end('<CompleteMultipartUploadResult><ETag>"e-2"</ETag></CompleteMultipartUploadResult>');
-      }, 150);
+      }, 450);
       return true;
     });
     const stored = await strict.vault.put("files/aa/a.age", produce(LARGE));

@@ -13,7 +13,7 @@ export interface StrictVault extends AsyncDisposable {
 }
 
 /** A vault on its own strict server, which starts to count requests here. */
-export async function strictVault(options: StrictOptions = {}, idleTimeout = 5000): Promise<StrictVault> {
+export async function strictVault(options: StrictOptions = {}, idleTimeout = 60_000): Promise<StrictVault> {
   const server = await startStrictS3(options);
   const bucket = await lockedBucket(server.endpoint);
   const vault = vaultOn(server, bucket, idleTimeout);
@@ -27,7 +27,7 @@ export async function strictVault(options: StrictOptions = {}, idleTimeout = 500
   };
 }
 
-export function vaultOn({ endpoint }: Pick<StrictS3, "endpoint">, bucket: string, idleTimeout = 5000): S3Vault {
+export function vaultOn({ endpoint }: Pick<StrictS3, "endpoint">, bucket: string, idleTimeout = 60_000): S3Vault {
   const path = { bucket, prefix: "holdfast/acme", endpoint, forcePathStyle: true };
   return new S3Vault({ ...path, concurrency: 4, idleTimeout, retry: QUICK });
 }

@@ -76,7 +76,8 @@ export class Puts {
     const { response } = await config.requestHandler.handle(request);
     const { statusCode, headers } = response;
     if (statusCode === 200 && headers["content-length"] === "0") {
-      await config.streamCollector(response.body);
+      // Nothing follows. Read to its end, the connection is free for the next request.
+      (response.body as Readable).resume();
       return { VersionId: headers["x-amz-version-id"], ETag: headers.etag };
     }
     this.#route = undefined;
@@ -142,18 +143,21 @@ function answered(command: PutObjectCommand, response: unknown): PutObjectComman
 
 /** The same headers as the SDK's. The body's SHA-256 is also the signed payload hash: see `signChecksums`. */
 function headersOf(put: Put, { size }: PutContent): Record<string, string> {
-  const headers: Record<string, string | undefined> = {
+  const headers: Record<string, string> = {
     "content-length": String(size),
-    "content-type": put.ContentType,
     "x-amz-checksum-sha256": put.ChecksumSHA256,
-    // AWS requires it with the checksum of a locked object. Strict stores refuse requests without it.
-    "x-amz-sdk-checksum-algorithm": put.ChecksumAlgorithm,
     "x-amz-content-sha256": Buffer.from(put.ChecksumSHA256, "base64").toString("hex"),
-    "x-amz-object-lock-mode": put.ObjectLockMode,
-    "x-amz-object-lock-retain-until-date": put.ObjectLockRetainUntilDate?.toISOString().replace(".000Z", "Z"),
-    "if-none-match": put.IfNoneMatch,
-    "if-match": put.IfMatch,
   };
-  for (const [name, value] of Object.entries(put.Metadata ?? {})) headers[`x-amz-meta-${name}`] = value;
-  return Object.fromEntries(Object.entries(headers).filter((each): each is [string, string] => each[1] !== undefined));
+  const add = (name: string, value: string | undefined): void => {
+    if (value !== undefined) headers[name] = value;
+  };
+  add("content-type", put.ContentType);
+  // AWS requires it with the checksum of a locked object. Strict stores refuse requests without it.
+  add("x-amz-sdk-checksum-algorithm", put.ChecksumAlgorithm);
+  add("x-amz-object-lock-mode", put.ObjectLockMode);
+  add("x-amz-object-lock-retain-until-date", put.ObjectLockRetainUntilDate?.toISOString().replace(".000Z", "Z"));
+  add("if-none-match", put.IfNoneMatch);
+  add("if-match", put.IfMatch);
+  for (const [name, value] of Object.entries(put.Metadata ?? {})) add(`x-amz-meta-${name}`, value);
+  return headers;
 }

@@ -3,6 +3,7 @@ import type { StoredFile } from "../audit/entry.ts";
 import { fileKey, parseKey } from "../vault/layout.ts";
 import { bytesOf, hexOf, instantText, modeText, personOf, versionBytes, versionText, wordText } from "./packing.ts";
 import { column, statement } from "./statement.ts";
+import type { InVault } from "./subjects.ts";
 
 /** A sealed record, as the log describes it. Times are RFC 3339 UTC. */
 export interface CatalogRecord {
@@ -20,6 +21,14 @@ export interface CatalogRecord {
 export interface CatalogFile extends StoredFile {
   readonly storedWith: string;
   readonly lockMode: "governance" | "compliance";
+}
+
+/** All that is kept of a subject. */
+export interface Kept {
+  readonly records: readonly CatalogRecord[];
+  readonly files: readonly CatalogFile[];
+  /** Versions that list its files, by the file's key. */
+  readonly listings: ReadonlyMap<string, readonly string[]>;
 }
 
 /** What is kept of a subject: records and files. */
@@ -68,10 +77,46 @@ export class KeptRecords {
 
   /** Versions of a subject that list its files, by the file's key. */
   listings(subject: string): Map<string, string[]> {
-    const rows = this.#statements.listings.all(subject) as { name: string; version: string }[];
-    const groups = Map.groupBy(rows, ({ name }) => fileKey(subject, name));
-    return new Map([...groups].map(([key, of]) => [key, of.map(({ version }) => version)]));
+    return ofListings(subject, this.#statements.listings.all(subject) as ListingRow[]);
   }
+
+  of(subject: string): Kept {
+    const files = this.files(subject);
+    return { records: this.records(subject), files, listings: files.length > 0 ? this.listings(subject) : new Map() };
+  }
+
+  /** The same of each person of a page, in a third of the time. */
+  among(page: readonly InVault[]): (Kept & { readonly subject: string })[] {
+    const [first, last] = [page[0]!.person, page.at(-1)!.person];
+    const { recordsAmong, filesAmong, listingsAmong } = this.#statements;
+    const records = byPerson(recordsAmong.all(first, last) as (CatalogRecord & OfPerson)[]);
+    const files = byPerson(filesAmong.all(first, last) as (FileRow & OfPerson)[]);
+    const listings = byPerson(listingsAmong.all(first, last) as (ListingRow & OfPerson)[]);
+    return page.map(({ person, subject }) => ({
+      subject,
+      records: records.get(person) ?? [],
+      files: (files.get(person) ?? []).map((row) => ofFile(subject, row)),
+      listings: ofListings(subject, listings.get(person) ?? []),
+    }));
+  }
+}
+
+interface OfPerson {
+  readonly person: number;
+}
+
+function byPerson<T extends OfPerson>(rows: readonly T[]): Map<number, T[]> {
+  return Map.groupBy(rows, ({ person }) => person);
+}
+
+interface ListingRow {
+  readonly name: string;
+  readonly version: string;
+}
+
+function ofListings(subject: string, rows: readonly ListingRow[]): Map<string, string[]> {
+  const groups = Map.groupBy(rows, ({ name }) => fileKey(subject, name));
+  return new Map([...groups].map(([key, of]) => [key, of.map(({ version }) => version)]));
 }
 
 interface FileRow extends Omit<CatalogFile, "key"> {
@@ -82,20 +127,21 @@ function ofFile(subject: string, { name, ...row }: FileRow): CatalogFile {
   return { key: fileKey(subject, name), ...row };
 }
 
-const FILE = `SELECT ${hexOf("name")} AS name, object_version AS versionId, size, ${hexOf("sha256")} AS sha256,
+const FILE_COLUMNS = `${hexOf("name")} AS name, object_version AS versionId, size, ${hexOf("sha256")} AS sha256,
   ${wordText("type")} AS type, ${wordText("media_type")} AS mediaType, ${instantText("locked_until")} AS lockedUntil,
-  ${modeText("lock_mode")} AS lockMode, ${versionText("version")} AS storedWith FROM file WHERE person = ${personOf()}`;
+  ${modeText("lock_mode")} AS lockMode, ${versionText("version")} AS storedWith`;
+const FILE = `SELECT ${FILE_COLUMNS} FROM file WHERE person = ${personOf()}`;
+const RECORD_COLUMNS = `${versionText("version")} AS version, object_version AS versionId,
+  ${instantText("locked_until")} AS lockedUntil, ${modeText("lock_mode")} AS lockMode,
+  ${instantText("updated")} AS updated, ${instantText("stored")} AS stored, size, ${hexOf("sha256")} AS sha256`;
+const LISTING_COLUMNS = `${hexOf("name")} AS name, ${versionText("version")} AS version`;
+const AMONG = "person BETWEEN ?1 AND ?2";
 const VERSIONS = `FROM version WHERE person = ${personOf()}`;
 
 function prepare(db: DatabaseSync) {
   return {
-    records: statement(
-      db,
-      `SELECT ${versionText("version")} AS version, object_version AS versionId,
-         ${instantText("locked_until")} AS lockedUntil, ${modeText("lock_mode")} AS lockMode,
-         ${instantText("updated")} AS updated, ${instantText("stored")} AS stored, size, ${hexOf("sha256")} AS sha256
-       ${VERSIONS} ORDER BY entry`,
-    ),
+    records: statement(db, `SELECT ${RECORD_COLUMNS} ${VERSIONS} ORDER BY entry`),
+    recordsAmong: statement(db, `SELECT person, ${RECORD_COLUMNS} FROM version WHERE ${AMONG} ORDER BY person, entry`),
     versions: statement(db, `SELECT ${versionText("version")} AS version ${VERSIONS}`),
     hasVersion: statement(db, `SELECT 1 ${VERSIONS} AND version = ${versionBytes()}`),
     stored: statement(
@@ -109,12 +155,19 @@ function prepare(db: DatabaseSync) {
        WHERE person = ${personOf()}`,
     ),
     files: statement(db, `${FILE} ORDER BY file.name`),
+    filesAmong: statement(db, `SELECT person, ${FILE_COLUMNS} FROM file WHERE ${AMONG} ORDER BY person, file.name`),
     file: statement(db, `${FILE} AND file.name = ${bytesOf()}`),
     listings: statement(
       db,
-      `SELECT ${hexOf("name")} AS name, ${versionText("version")} AS version FROM (
+      `SELECT ${LISTING_COLUMNS} FROM (
          SELECT name, version FROM file WHERE person = ${personOf("?1")} AND listed = 1
          UNION SELECT name, version FROM listing WHERE person = ${personOf("?1")}) ORDER BY 1, 2`,
+    ),
+    listingsAmong: statement(
+      db,
+      `SELECT person, ${LISTING_COLUMNS} FROM (
+         SELECT person, name, version FROM file WHERE ${AMONG} AND listed = 1
+         UNION SELECT person, name, version FROM listing WHERE ${AMONG}) ORDER BY person, 2, 3`,
     ),
   };
 }

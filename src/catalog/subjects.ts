@@ -40,6 +40,8 @@ interface KnownRow extends Omit<Known, "listed" | "content" | "base" | "glance">
 
 /** What a walk through all subjects says of each. */
 export interface InVault {
+  /** The number in the tables. */
+  readonly person: number;
   readonly subject: string;
   /** Files of the newest version that the provider withheld. */
   readonly withheld: number;
@@ -47,8 +49,8 @@ export interface InVault {
   readonly gone: string | null;
 }
 
-/** Subjects read at once. */
-const PAGE = 1000;
+/** Subjects read at once. More, with all that is kept of them, would outlive V8's young generation. */
+const PAGE = 100;
 /** Tokens of some hundred people: enough to meet each lookup that most of them have. */
 const FIRST_TOKENS = 2_000;
 
@@ -75,15 +77,20 @@ export class Subjects {
 
   /**
    * All subjects in the vault, in the order in which the log first mentions them. That is the order of the tables: someone
-   * who reads more about each reads every page once. In the order of the subjects it would be a page for each person.
+   * who reads more about each reads every page of the file once. In the order of the subjects it would be some pages for each
+   * person, and from the disk where the file is larger than the memory.
    */
-  *all(): Generator<InVault> {
+  *pages(): Generator<readonly InVault[]> {
     for (let after = 0; ; ) {
-      const page = this.#statements.after.all(after) as (InVault & { person: number })[];
-      yield* page;
+      const page = this.#statements.after.all(after) as InVault[];
+      if (page.length > 0) yield page;
       if (page.length < PAGE) return;
       after = page.at(-1)!.person;
     }
+  }
+
+  *all(): Generator<InVault> {
+    for (const page of this.pages()) yield* page;
   }
 
   /** Who may have something past its date, in order. */

@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { Kept } from "../catalog/kept.ts";
 import { isBefore } from "../core/timestamp.ts";
 import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
 import { purgeAmong } from "../retention/purge-plan.ts";
-import { termsOf } from "../retention/terms.ts";
+import { termsAmong } from "../retention/terms.ts";
 
 /** Objects and bytes by month, `2031-11`, ascending. */
 export type Months = readonly { readonly month: string; readonly objects: number; readonly bytes: number }[];
@@ -26,12 +27,9 @@ export interface Horizon {
   readonly ended: number;
 }
 
-/** Subjects looked at before other work gets its turn, such as a signal: a tenth of a second. */
-const TURN = 1_000;
-
 /**
- * What must be kept until when. Reads the catalog subject by subject; what it holds are months.
- * @param onSubject called now and then; may throw
+ * What must be kept until when. Reads the catalog page by page; what it holds are months.
+ * @param onSubject called after each page; may throw
  */
 export async function horizonOf(
   catalog: Catalog,
@@ -44,10 +42,11 @@ export async function horizonOf(
   const open = { objects: 0, bytes: 0 };
   const past = { subjects: 0, held: 0, locked: 0 };
   let [locksEnded, locksDue, ended, done] = [0, 0, 0, 0];
-  for (const { subject } of catalog.subjects.all()) {
-    const hasEnded = catalog.relationships.ended(subject) !== undefined;
+  const look = (subject: string, kept: Kept): void => {
+    const lastDay = catalog.relationships.ended(subject);
+    const hasEnded = lastDay !== undefined;
     if (hasEnded) ended += 1;
-    const terms = termsOf(catalog, policy.retention, subject);
+    const terms = termsAmong(kept, policy.retention, subject, lastDay);
     for (const term of terms) {
       locks.add(term.lockedUntil.slice(0, 7), term.size);
       if (dueLock(policy, term, hasEnded, now)) {
@@ -65,9 +64,12 @@ export async function horizonOf(
       past.subjects += 1;
       if (purge.kept) past[purge.kept.by === "hold" ? "held" : "locked"] += 1;
     }
-    done += 1;
-    if (done % TURN > 0) continue;
+  };
+  for (const page of catalog.subjects.pages()) {
+    for (const { subject, ...kept } of catalog.kept.among(page)) look(subject, kept);
+    done += page.length;
     onSubject(done);
+    // Other work gets its turn, such as a signal.
     await setImmediate();
   }
   return { due: due.months, open, past, locks: locks.months, locksEnded, locksDue, ended };

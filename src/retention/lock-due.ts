@@ -36,15 +36,16 @@ export function dueLock(
   if (end !== undefined && !isBefore(now, end)) return undefined;
   const is = Temporal.Instant.from(lockedUntil);
   const most = retention.maximum && lockFor(mode, retention.maximum, now).until;
-  const slice = lockFor(mode, retention.initialLock, now).until;
   const final = hasEnded && end !== undefined && (most === undefined || !isBefore(most, end));
-  const wanted = final ? wholeSecond(end) : earliest(slice, end && wholeSecond(end), most);
-  const longer = (final || isBefore(is, soonOf(retention, now))) && isBefore(is, wanted);
+  // Most locks are not due, and then this is not needed.
+  const wanted = (): Temporal.Instant =>
+    final ? wholeSecond(end) : earliest(lockFor(mode, retention.initialLock, now).until, end && wholeSecond(end), most);
+  const longer = (final || isBefore(is, soonOf(retention, now))) && isBefore(is, wanted());
   const harden = lockMode !== mode && hasCooled(retention, stored, now) === true;
   if (!longer && !harden) return undefined;
   // Without a cooling-off period, every extension also asks for the configured mode.
   const asked = harden || retention.coolingOff === undefined ? mode : lockMode;
-  return { harden, lock: { mode: lockMode === "compliance" ? lockMode : asked, until: longer ? wanted : is } };
+  return { harden, lock: { mode: lockMode === "compliance" ? lockMode : asked, until: longer ? wanted() : is } };
 }
 
 /** Undefined without a cooling-off period. */

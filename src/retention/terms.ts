@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { CatalogFile, CatalogRecord } from "../catalog/kept.ts";
+import type { CatalogFile, CatalogRecord, Kept } from "../catalog/kept.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { recordKey } from "../vault/layout.ts";
 import { type Begun, fileUntil, type LastDay, laterOf, recordUntil } from "./keep.ts";
@@ -24,10 +24,16 @@ export interface Term {
  * as its files, which make no sense without it.
  */
 export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: string): Term[] {
-  const ended = catalog.relationships.ended(subject);
-  const records = catalog.kept.records(subject);
-  const files = catalog.kept.files(subject);
-  const listings = files.length > 0 ? catalog.kept.listings(subject) : new Map<string, string[]>();
+  return termsAmong(catalog.kept.of(subject), retention, subject, catalog.relationships.ended(subject));
+}
+
+/** The same for someone of whom this is known already. */
+export function termsAmong(
+  { records, files, listings }: Kept,
+  retention: RetentionConfig,
+  subject: string,
+  ended: LastDay,
+): Term[] {
   const versions = new Map(records.map((record) => [record.version, record]));
   const listing = new Set([...listings.values()].flat());
   const recordEnd = (record: CatalogRecord): Temporal.Instant | undefined => {

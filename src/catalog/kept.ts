@@ -24,7 +24,7 @@ export interface CatalogFile extends StoredFile {
 }
 
 /** All that is kept of a subject. */
-export interface Kept {
+export interface Copies {
   readonly records: readonly CatalogRecord[];
   readonly files: readonly CatalogFile[];
   /** Versions that list its files, by the file's key. */
@@ -80,13 +80,13 @@ export class KeptRecords {
     return ofListings(subject, this.#statements.listings.all(subject) as ListingRow[]);
   }
 
-  of(subject: string): Kept {
+  of(subject: string): Copies {
     const files = this.files(subject);
     return { records: this.records(subject), files, listings: files.length > 0 ? this.listings(subject) : new Map() };
   }
 
   /** The same of each person of a page, in a third of the time. */
-  among(page: readonly InVault[]): (Kept & { readonly subject: string })[] {
+  among(page: readonly InVault[]): (Copies & { readonly subject: string })[] {
     const [first, last] = [page[0]!.person, page.at(-1)!.person];
     const { recordsAmong, filesAmong, listingsAmong } = this.#statements;
     const records = byPerson(recordsAmong.all(first, last) as (CatalogRecord & OfPerson)[]);

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Kept } from "../catalog/kept.ts";
+import type { Copies } from "../catalog/kept.ts";
 import { isBefore } from "../core/timestamp.ts";
 import { dueLock, type LockPolicy } from "../retention/lock-due.ts";
 import { dateIn } from "../retention/period.ts";
@@ -42,7 +42,7 @@ export async function horizonOf(
   const open = { objects: 0, bytes: 0 };
   const past = { subjects: 0, held: 0, locked: 0 };
   let [locksEnded, locksDue, ended, done] = [0, 0, 0, 0];
-  const look = (subject: string, kept: Kept): void => {
+  const look = (subject: string, kept: Copies): void => {
     const lastDay = catalog.relationships.ended(subject);
     const hasEnded = lastDay !== undefined;
     if (hasEnded) ended += 1;

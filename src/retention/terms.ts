@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { CatalogFile, CatalogRecord, Kept } from "../catalog/kept.ts";
+import type { CatalogFile, CatalogRecord, Copies } from "../catalog/kept.ts";
 import type { RetentionConfig } from "../config/config.ts";
 import { recordKey } from "../vault/layout.ts";
 import { type Begun, fileUntil, type LastDay, laterOf, recordUntil } from "./keep.ts";
@@ -29,7 +29,7 @@ export function termsOf(catalog: Catalog, retention: RetentionConfig, subject: s
 
 /** The same for someone of whom this is known already. */
 export function termsAmong(
-  { records, files, listings }: Kept,
+  { records, files, listings }: Copies,
   retention: RetentionConfig,
   subject: string,
   ended: LastDay,

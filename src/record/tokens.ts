@@ -1,7 +1,7 @@
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { Secret } from "../config/secret.ts";
 import { HoldfastError } from "../core/error.ts";
 import { canonicalJson } from "./canonical.ts";
+import { Hmac } from "./hmac.ts";
 
 /** How to get a lookup key: a first one, and the one of a vault that exists. */
 const CREATE = "Run `holdfast init` to create one, or `openssl rand -hex 32`.";
@@ -14,7 +14,7 @@ export const RESTORE_LOOKUP_KEY =
  * which makes every write repeatable.
  */
 export class Tokens {
-  readonly #key: KeyObject;
+  readonly #keyed: Hmac;
 
   /**
    * @param key 64 hex digits
@@ -26,12 +26,12 @@ export class Tokens {
         hint,
       });
     }
-    this.#key = createSecretKey(key.reveal(), "hex");
+    this.#keyed = new Hmac(Buffer.from(key.reveal(), "hex"));
   }
 
   /** The token of an identity. */
   subject(kind: string, id: string): string {
-    return this.#hmac(`identity\0${kind}\0${id}`).slice(0, 32);
+    return this.#keyed.of(`identity\0${kind}\0${id}`).slice(0, 32);
   }
 
   /**
@@ -40,7 +40,7 @@ export class Tokens {
    * @param content of the dossier, parsed exactly
    */
   version(updated: string, content: unknown): string {
-    return `${compact(updated)}-${this.#hmac(`content/2\0${canonicalJson(content)}`).slice(0, 12)}`;
+    return `${compact(updated)}-${this.#keyed.of(`content/2\0${canonicalJson(content)}`).slice(0, 12)}`;
   }
 
   /**
@@ -49,53 +49,57 @@ export class Tokens {
    * @param raw its entry in the list, parsed exactly
    */
   listed(updated: string, raw: unknown): string {
-    return `${compact(updated)}-${this.#hmac(canonicalJson(raw)).slice(0, 12)}`;
+    return `${compact(updated)}-${this.#keyed.of(canonicalJson(raw)).slice(0, 12)}`;
+  }
+
+  /**
+   * Shows whether an entry of the provider's list is, byte for byte, the same as another one. 24 hex digits.
+   * @param bytes JSON, so that this is no token of anything else: those begin with a word
+   */
+  entry(bytes: Uint8Array): string {
+    return this.#keyed.of(bytes).slice(0, 24);
   }
 
   /** Shows whether a glance at an identity said the same as another one. */
   glance(content: unknown): string {
-    return this.#hmac(`glance\0${canonicalJson(content)}`).slice(0, 32);
+    return this.#keyed.of(`glance\0${canonicalJson(content)}`).slice(0, 32);
   }
 
   /** The name of one capture of a file, known before the fetch. Some providers number files within a resource. */
   file(resource: string, id: string, updated: string): string {
-    return this.#hmac(`file/2\0${resource}\0${id}\0${updated}`).slice(0, 32);
+    return this.#keyed.of(`file/2\0${resource}\0${id}\0${updated}`).slice(0, 32);
   }
 
   /** The former name of a file, without its resource. Older vaults use it. */
   formerFile(id: string, updated: string): string {
-    return this.#hmac(`file\0${id}\0${updated}`).slice(0, 32);
+    return this.#keyed.of(`file\0${id}\0${updated}`).slice(0, 32);
   }
 
   /** The token to find a person by, for a lookup (`email`, `metadata.customer_id`, …). */
   lookup(name: string, value: string): string {
-    return this.#hmac(`lookup\0${name}\0${normalised(name, value)}`).slice(0, 32);
+    return this.#keyed.of(`lookup\0${name}\0${normalised(name, value)}`).slice(0, 32);
   }
 
   /** The token to find a case by. Outside sealed notes its number is stored nowhere. */
   case(number: string): string {
-    return this.#hmac(`case\0${number.normalize("NFC").trim()}`).slice(0, 32);
+    return this.#keyed.of(`case\0${number.normalize("NFC").trim()}`).slice(0, 32);
   }
 
   /**
    * Commits to a case and its reason: with the key and the words, it can be shown that these were meant. 64 hex digits.
    */
   commitment(number: string, reason: string): string {
-    return this.#hmac(`commitment\0${number.normalize("NFC").trim()}\0${reason.normalize("NFC").trim()}`);
+    return this.#keyed.of(`commitment\0${number.normalize("NFC").trim()}\0${reason.normalize("NFC").trim()}`);
   }
 
   /** Shows whether two answers are about the same project of a provider. */
   project(kind: string, id: string): string {
-    return this.#hmac(`project\0${kind}\0${id}`).slice(0, 32);
+    return this.#keyed.of(`project\0${kind}\0${id}`).slice(0, 32);
   }
 
   /** Shows whether two lookup keys are the same, and nothing else about them. Stored in vault.json. */
   check(): string {
-    return this.#hmac("check\0holdfast").slice(0, 16);
-  }
-
-  #hmac(text: string): string {
-    return createHmac("sha256", this.#key).update(text, "utf8").digest("hex");
+    return this.#keyed.of("check\0holdfast").slice(0, 16);
   }
 }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from "../core/error.ts";
+import { Fingerprints } from "./fingerprints.ts";
 
 /** After this many pages in a row without a new identity, the list is endless. */
 const STALE_PAGES = 100;
@@ -9,8 +10,8 @@ const STALE_PAGES = 100;
  */
 export class PageCursor {
   readonly #name: string;
-  readonly #seen = new Set<string>();
-  readonly #begun = new Set<string>();
+  readonly #seen = new Fingerprints();
+  readonly #begun = new Fingerprints();
   #stale = 0;
   cursor: string | null;
 
@@ -22,13 +23,11 @@ export class PageCursor {
 
   /** @param first the first id on the page; undefined if the page is empty */
   advance(next: string | null, first: string | undefined): void {
-    this.#stale = first === undefined || this.#begun.has(first) ? this.#stale + 1 : 0;
-    if (first !== undefined) this.#begun.add(first);
+    this.#stale = first !== undefined && this.#begun.add(first) ? 0 : this.#stale + 1;
     this.cursor = next;
     if (next === null) return;
-    if (this.#seen.has(next)) throw this.#broken("a page cursor was repeated");
+    if (!this.#seen.add(next)) throw this.#broken("a page cursor was repeated");
     if (this.#stale >= STALE_PAGES) throw this.#broken(`${STALE_PAGES} pages in a row had nothing new`);
-    this.#seen.add(next);
   }
 
   #broken(what: string): HoldfastError {

@@ -46,7 +46,7 @@ export async function planBackfill(
         known: (subject: string) => catalog?.subjects.known(subject),
         knownAmong: (subjects: readonly string[]) => catalog?.subjects.knownAmong(subjects) ?? new Map(),
       },
-      walk: { noteMet: () => {} },
+      walk: { noteMet: () => {}, noteSame: () => ({ at: [], updated: undefined }) },
       relationships: {
         hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,
       },

@@ -41,7 +41,9 @@ export async function survey(
       onPage(listed);
     }
   }
-  for await (const { candidates } of planWalk(parts, counted(), { kind: "period", ...period }, counts, () => {})) {
+  for await (const { candidates } of planWalk(parts, counted(), { kind: "period", ...period }, counts, {
+    unreadable: () => {},
+  })) {
     for (const candidate of candidates) {
       toFetch += 1;
       sample.add(candidate);

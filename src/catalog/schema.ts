@@ -1,5 +1,5 @@
 /** Increase this when the tables change: an older catalog is deleted and rebuilt from the log. */
-export const SCHEMA = 19;
+export const SCHEMA = 20;
 
 /** `packing.ts` says what the columns of bytes hold. Times that are compared as texts are written by `comparable`. */
 export const TABLES = `
@@ -29,7 +29,9 @@ export const TABLES = `
     open INTEGER NOT NULL DEFAULT 0, -- 1: the provider was still working on it
     glance BLOB,                     -- of an open one: what the last glance at it said, as a token; a hint
     content BLOB,                    -- of a record/1: all that the provider says now, as a version; a hint
-    base BLOB                        -- the version that it is without what the config may leave out
+    base BLOB,                       -- the version that it is without what the config may leave out
+    said BLOB NOT NULL DEFAULT (zeroblob(25)) -- the token of an entry of the provider's list, and what that entry says,
+                                     -- as a version; a hint. Zeros: not known, but the row has room for it
   ) STRICT;
   CREATE TABLE source (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL -- the token of the one it answers for now

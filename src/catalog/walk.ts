@@ -4,6 +4,7 @@ import { bytesOf, hexOf, personOf, projectOf, versionBytes, versionText } from "
 import type { Relationships } from "./relationships.ts";
 import { statement } from "./statement.ts";
 import type { Known } from "./subjects.ts";
+import { instantOf } from "./time.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Someone in the vault whom a walk met. `handle` closes the provider's id. */
@@ -11,6 +12,30 @@ export interface Met {
   readonly subject: string;
   readonly known: Known;
   readonly handle: () => string;
+  /** The list's entry as received and what it says, for the next walk. */
+  readonly said?: Said | undefined;
+}
+
+interface Said {
+  /** `Tokens.entry` */
+  readonly entry: string;
+  /** `Tokens.listed` */
+  readonly listed: string;
+}
+
+/** An entry of the list that is not parsed. */
+export interface UnparsedMet {
+  /** Whose it seems to be. */
+  readonly subject: string;
+  /** `Tokens.entry` */
+  readonly entry: string;
+}
+
+export interface Same {
+  /** Positions among those asked about. */
+  readonly at: readonly number[];
+  /** When the provider last changed one of them (RFC 3339 UTC). */
+  readonly updated: string | undefined;
 }
 
 /** What the walks of the sources met, and what its list said. It only saves requests: nothing is lost without it. */
@@ -52,14 +77,31 @@ export class Walks {
     const news = met.filter(
       ({ known }) => known.missed > 0 || known.gone !== null || known.project !== project || known.located === 0,
     );
-    if (news.length === 0) return;
+    if (news.length === 0 && met.every(({ said }) => said === undefined)) return;
     // Entries of record/1 name no project, and their vault had one: the project that shows one of them has them all.
     // Else those it no longer shows would never be found gone.
     const hasRecord1 = news.some(({ known }) => known.project === null && known.located === 0);
     this.#transaction(() => {
       if (hasRecord1) this.#statements.adopt.run(project);
       for (const { subject, handle } of news) this.#statements.met.run(project, handle(), Number(answered), subject);
+      for (const { subject, said } of met) if (said) this.#statements.said.run(said.entry + said.listed, subject);
     });
+  }
+
+  /**
+   * Finds entries of this source's list that need not be parsed: they are, byte for byte, as they were when they said what
+   * the catalog has. Their subjects count as met; where the catalog would note more than that, they are left out.
+   */
+  noteSame(entries: readonly UnparsedMet[], source: string): Same {
+    const at: number[] = [];
+    let last = "";
+    const asked = JSON.stringify(entries.map(({ subject, entry }) => subject + entry));
+    for (const [place, entry, updated] of this.#statements.same.all(asked, source) as [number, number, string][]) {
+      this.#met.add(entry);
+      at.push(place);
+      if (updated > last) last = updated;
+    }
+    return { at, updated: last === "" ? undefined : instantOf(last) };
   }
 
   /** A record/1 is still all that the provider says; this is its content, as a version of record/2. */
@@ -129,6 +171,21 @@ function prepare(db: DatabaseSync) {
     glance: statement(db, `UPDATE subject SET glance = ${bytesOf()} ${at}`),
     settled: statement(db, "DELETE FROM failure WHERE subject = ?"),
     listed: statement(db, `UPDATE subject SET listed = ${versionBytes()} ${at}`),
+    // A token with what that entry says: it is of no use once `listed` is another, whatever changed it.
+    said: statement(
+      db,
+      `UPDATE subject SET said = ${versionBytes("?1")} WHERE person = ${personOf("?2")} AND said <> ${versionBytes("?1")}`,
+    ),
+    same: statement(
+      db,
+      `SELECT asked.key, entry, hex(substr(listed, 1, 7)) FROM json_each(?1) AS asked
+       CROSS JOIN person ON person.subject = ${bytesOf("substr(asked.value, 1, 32)")}
+       CROSS JOIN subject ON subject.person = person.id
+       WHERE substr(said, 1, 12) = ${bytesOf("substr(asked.value, 33)")} AND substr(said, 13) = listed
+         AND gone IS NULL AND missed = 0 AND handle IS NOT NULL AND project IS (
+           SELECT word.id FROM source LEFT JOIN word ON word.word = source.project WHERE source.name = ?2)`,
+      { arrays: true },
+    ),
     present: statement(db, `SELECT person, entry FROM subject WHERE gone IS NULL AND project = ${projectOf()}`),
     missed: statement(
       db,

@@ -7,7 +7,7 @@ import { errorFields } from "../observe/log.ts";
 import type { Page } from "../source/source.ts";
 import type { Exporting } from "./context.ts";
 import { batched, type Found, type LocateParts, located } from "./locate.ts";
-import { type Batch, type PlanCounts, type PlanParts, planWalk, type Selection } from "./plan.ts";
+import { type Batch, type PlanCounts, type PlanParts, planWalk, type Selection, type Told } from "./plan.ts";
 import type { Way } from "./summary.ts";
 import { milliseconds, type Range, turnOf } from "./turn.ts";
 
@@ -72,25 +72,19 @@ export class Feed {
 
   /**
    * @param pages the source's list, read only if this run walks it
-   * @param onUnreadable entries of the list without a readable id
-   * @param onChange called with the time of each change that the source names, RFC 3339 UTC
+   * @param tell also of each change that the source names
    */
-  async *candidates(
-    pages: AsyncIterable<Page>,
-    counts: PlanCounts,
-    onUnreadable: (count: number) => void,
-    onChange: (at: string) => void = () => {},
-  ): AsyncGenerator<Batch> {
+  async *candidates(pages: AsyncIterable<Page>, counts: PlanCounts, tell: Told): AsyncGenerator<Batch> {
     const { source, inbox } = this.#of;
     if (inbox) yield* this.#batches(located(this.#of, inbox.named()), "inbox", counts);
-    if (this.walks) yield* this.#walk(pages, counts, onUnreadable);
+    if (this.walks) yield* this.#walk(pages, counts, tell);
     else if (source.can.changes) {
       try {
-        yield* this.#changes(counts, onChange);
+        yield* this.#changes(counts, tell);
       } catch (error) {
         if (!source.can.list || !hasCode(error, "source-denied")) throw error;
         this.#of.log.warn("the key may not ask for changes: walking the whole list instead", errorFields(error));
-        yield* this.#walk(pages, counts, onUnreadable);
+        yield* this.#walk(pages, counts, tell);
       }
     }
     yield* this.#roster(counts);
@@ -110,20 +104,17 @@ export class Feed {
     return !!time && Temporal.Instant.compare(Temporal.Instant.from(time), this.#begun) > 0;
   }
 
-  async *#walk(
-    pages: AsyncIterable<Page>,
-    counts: PlanCounts,
-    onUnreadable: (count: number) => void,
-  ): AsyncGenerator<Batch> {
+  async *#walk(pages: AsyncIterable<Page>, counts: PlanCounts, tell: Told): AsyncGenerator<Batch> {
     const selection: Selection = {
       kind: "changed",
       isTurn: (subject) => this.#isTurn(subject),
       isGiven: (subject) => this.#given.has(subject),
     };
-    const plan = planWalk(this.#of, this.#noting(pages), selection, counts, (count) => {
+    const unreadable = (count: number): void => {
       this.#isReadable = false;
-      onUnreadable(count);
-    });
+      tell.unreadable(count);
+    };
+    const plan = planWalk(this.#of, this.#noting(pages), selection, counts, { ...tell, unreadable });
     for await (const { candidates, cursor } of plan) yield { candidates: this.#fresh(candidates), cursor };
     this.#hasEnded = true;
   }
@@ -135,11 +126,11 @@ export class Feed {
     }
   }
 
-  async *#changes(counts: PlanCounts, onChange: (at: string) => void): AsyncGenerator<Batch> {
+  async *#changes(counts: PlanCounts, tell: Told): AsyncGenerator<Batch> {
     const { source, tokens } = this.#of;
     // A source that cannot list is asked for all changes at first.
     for await (const changes of source.changes(this.#asked ?? Temporal.Instant.fromEpochMilliseconds(0))) {
-      for (const { at } of changes) onChange(at);
+      for (const { at } of changes) tell.listed?.(at);
       const found = changes.map(({ id }) => ({ id, subject: tokens.subject(source.kind, id) }));
       yield* this.#batches(found, "changes", counts);
     }

@@ -99,21 +99,23 @@ export async function forecastWalk(
     }
   }
   // In a real walk the catalog does this.
-  const walk = { noteMet: () => {}, hasMet: () => true };
+  const walk = { noteMet: () => {}, noteSame: () => ({ at: [], updated: undefined }), hasMet: () => true };
   const { subjects, relationships, sources, roster } = catalog;
   const compared = { subjects, relationships, sources, roster, walk };
   const planned = { source, sourceConfig, handles, inbox, tokens, config, now, log: parts.log, catalog: compared };
-  const onUnreadable = (found: number): void => {
-    counts.unreadable += found;
+  const tell = {
+    unreadable: (found: number): void => {
+      counts.unreadable += found;
+    },
   };
   using feed = selection.kind === "changed" ? new Feed(planned, now()) : undefined;
   const plan = feed
-    ? feed.candidates(walked(), counts, onUnreadable)
+    ? feed.candidates(walked(), counts, tell)
     : selection.kind === "withheld" && !source.can.list
       ? planWithheld(planned, counts)
       : selection.kind === "subjects"
-        ? planSubjects(planned, walked(), selection.subjects, counts, onUnreadable, () => {})
-        : planWalk(planned, walked(), selection, counts, onUnreadable);
+        ? planSubjects(planned, walked(), selection.subjects, counts, tell)
+        : planWalk(planned, walked(), selection, counts, tell);
   for await (const { candidates } of plan) {
     for (const candidate of candidates) {
       counts[kindOf(candidate, catalog)] += 1;

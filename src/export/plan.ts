@@ -10,6 +10,7 @@ import type { Tokens } from "../record/tokens.ts";
 import { isPast } from "../retention/first-lock.ts";
 import type { ListedIdentity, Page, Source } from "../source/source.ts";
 import { batched, type LocateParts, located } from "./locate.ts";
+import { withoutSame } from "./same-entries.ts";
 import type { Way } from "./summary.ts";
 
 /** An identity to fetch. */
@@ -81,11 +82,21 @@ export interface PlanParts {
   readonly tokens: Tokens;
   readonly catalog: {
     readonly subjects: Pick<Subjects, "known" | "knownAmong">;
-    readonly walk: Pick<Walks, "noteMet">;
+    readonly walk: Pick<Walks, "noteMet" | "noteSame">;
     readonly relationships: Pick<Relationships, "hasDeparted">;
   };
   readonly config: Pick<ClientConfig, "retention" | "vault">;
   readonly now: Clock;
+}
+
+/** What a walk tells of the list beside whom to export. */
+export interface Told {
+  /** Entries without a readable id. */
+  unreadable(count: number): void;
+  /** Someone who is past the retention date. */
+  past?(subject: string): void;
+  /** A change that the list shows, RFC 3339 UTC; of those that say the same as before only the latest of each page. */
+  listed?(updated: string): void;
 }
 
 /**
@@ -97,22 +108,24 @@ export async function* planWalk(
   pages: AsyncIterable<Page>,
   selection: Selection,
   counts: PlanCounts,
-  onUnreadable: (count: number) => void,
-  onPast: (subject: string) => void = () => {},
+  tell: Told,
 ): AsyncGenerator<Batch> {
-  for await (const page of pages) {
+  for await (const whole of pages) {
+    const { same, updated, ...page } = withoutSame(whole, selection, parts);
+    if (updated !== undefined) tell.listed?.(updated);
+    for (const { updated } of page.identities) tell.listed?.(updated);
     const listed =
       selection.kind === "period" ? page.identities.filter((one) => isWithin(selection, one)) : page.identities;
     const { candidates, met, past, given } = compare(listed, selection, parts);
     const unread = unlisted(page.unread, selection, parts);
     parts.catalog.walk.noteMet([...met, ...unread.met], parts.sourceConfig.name);
-    counts.examined += listed.length - given + page.unread.length - unread.given + page.unreadable;
-    if (page.unreadable > 0) onUnreadable(page.unreadable);
-    counts.unchanged += listed.length - given - candidates.length - past.length;
+    counts.examined += same + listed.length - given + page.unread.length - unread.given + page.unreadable;
+    if (page.unreadable > 0) tell.unreadable(page.unreadable);
+    counts.unchanged += same + listed.length - given - candidates.length - past.length;
     counts.past += past.length;
-    for (const subject of past) onPast(subject);
+    for (const subject of past) tell.past?.(subject);
     counts.unchanged += page.unread.length - unread.given - unread.candidates.length;
-    yield { candidates: [...candidates, ...unread.candidates], cursor: page.cursor };
+    yield { candidates: [...candidates, ...unread.candidates], cursor: whole.cursor };
   }
 }
 
@@ -151,12 +164,15 @@ function compare(identities: readonly ListedIdentity[], selection: Selection, pa
   let given = 0;
   const subjects = identities.map(({ id }) => tokens.subject(source.kind, id));
   const among = catalog.subjects.knownAmong(subjects);
-  for (const [at, { id, updated, raw, deleted }] of identities.entries()) {
+  for (const [at, { id, updated, raw, deleted, bytes }] of identities.entries()) {
     const subject = subjects[at]!;
     const listed = tokens.listed(updated, raw);
     const known = among.get(subject);
     // That the list still shows who was deleted does not make them there.
-    if (known !== undefined && !deleted) met.push(metAs(parts, subject, id, known));
+    if (known !== undefined && !deleted) {
+      const said = bytes && { entry: tokens.entry(bytes), listed };
+      met.push({ ...metAs(parts, subject, id, known), said });
+    }
     if (isGiven(selection, subject)) given += 1;
     else if (deleted) {
       // Asked once more, so that the provider itself says it.
@@ -217,8 +233,7 @@ export async function* planSubjects(
   pages: AsyncIterable<Page>,
   subjects: ReadonlySet<string>,
   counts: PlanCounts,
-  onUnreadable: (count: number) => void,
-  onPast: (subject: string) => void,
+  tell: Told,
 ): AsyncGenerator<Batch> {
   const { catalog, sourceConfig } = parts;
   const closed = [...subjects].flatMap((subject) => {
@@ -230,7 +245,7 @@ export async function* planSubjects(
   yield { candidates, cursor: null };
   const others = subjects.difference(new Set(candidates.map(({ subject }) => subject)));
   if (others.size > 0 && parts.source.can.list)
-    yield* planWalk(parts, pages, { kind: "subjects", subjects: others }, counts, onUnreadable, onPast);
+    yield* planWalk(parts, pages, { kind: "subjects", subjects: others }, counts, tell);
 }
 
 /** Everyone of a given list of ids, page by page. */

@@ -1,9 +1,23 @@
 /** One element of a list, as received. */
-export interface ListElement {
-  /** Its JSON. Undefined if it is not UTF-8, or too large to hold together with the elements before it. */
-  readonly text: string | undefined;
+export class ListElement {
+  /** Its JSON. Undefined if it is too large to hold together with the elements before it. */
+  readonly bytes: Uint8Array | undefined;
   /** Its member `id`, if that is a string, as JSON text. */
   readonly id: string | undefined;
+
+  constructor(bytes: Uint8Array | undefined, id: string | undefined) {
+    this.bytes = bytes;
+    this.id = id;
+  }
+
+  /** Its JSON. Undefined if it is not UTF-8, or was too large. */
+  get text(): string | undefined {
+    try {
+      return this.bytes && UTF8.decode(this.bytes);
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 export interface List {
@@ -28,7 +42,7 @@ const MAX_WORD = 1_300;
 const ID = '"id"';
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const BLANK = /^[ \t\r\n]*$/;
+const BLANK = [0x20, 0x09, 0x0d, 0x0a];
 
 /**
  * Reads `{"data":[…],…}` while it arrives, or a list of another name, and holds only what may be parsed. It drops an element that is too large,
@@ -64,15 +78,17 @@ export class ListReader {
   }
 
   push(chunk: Uint8Array): void {
+    // A character a byte: strings are passed over by `indexOf`, which takes half the time of a loop over bytes.
+    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
     let from = 0;
-    let at = this.#inString ? this.#restOfString(chunk, 0) : 0;
+    let at = this.#inString ? this.#restOfString(chunk, text, 0) : 0;
     for (; at < chunk.length; at++) {
-      const byte = chunk[at]!;
+      const byte = text.charCodeAt(at);
       switch (byte) {
         case 0x22: // "
           this.#inString = true;
           this.#isWord = this.#isNoted;
-          at = this.#restOfString(chunk, at + 1) - 1;
+          at = this.#restOfString(chunk, text, at + 1) - 1;
           break;
         case 0x5b: // [
         case 0x7b: // {
@@ -125,23 +141,26 @@ export class ListReader {
   }
 
   /** Passes over a string from here on. Returns where the text after it begins, or the end of the chunk. */
-  #restOfString(chunk: Uint8Array, from: number): number {
-    let isEscaped = this.#escaped;
-    for (let at = from; at < chunk.length; at++) {
-      const byte = chunk[at]!;
-      if (isEscaped) isEscaped = false;
-      else if (byte === 0x5c) isEscaped = true;
-      else if (byte === 0x22) {
-        this.#inString = false;
-        this.#escaped = false;
-        if (this.#isWord) this.#last = this.#wordEnds(chunk, from, at);
-        else this.#last = undefined;
-        return at + 1;
-      }
+  #restOfString(chunk: Uint8Array, text: string, from: number): number {
+    let close = text.indexOf('"', from);
+    while (close >= 0 && this.#isEscaped(text, from, close)) close = text.indexOf('"', close + 1);
+    if (close >= 0) {
+      this.#inString = false;
+      this.#escaped = false;
+      this.#last = this.#isWord ? this.#wordEnds(chunk, from, close) : undefined;
+      return close + 1;
     }
-    this.#escaped = isEscaped;
+    this.#escaped = this.#isEscaped(text, from, chunk.length);
     if (this.#isWord) this.#wordGoesOn(chunk.subarray(from));
     return chunk.length;
+  }
+
+  /** Whether the character at `at` is escaped, of a string whose part in this chunk begins at `from`. */
+  #isEscaped(text: string, from: number, at: number): boolean {
+    let slashes = 0;
+    while (at - slashes > from && text.charCodeAt(at - slashes - 1) === 0x5c) slashes += 1;
+    const isCarried = at - slashes === from && this.#escaped;
+    return (slashes % 2 === 1) !== isCarried;
   }
 
   #wordGoesOn(part: Uint8Array): void {
@@ -204,25 +223,16 @@ export class ListReader {
   /** @param last the list ends here; an empty list has no element */
   #end(last: boolean): void {
     const isHeld = this.#isHeld;
-    const [first, ...others] = this.#element;
-    const whole = first && others.length === 0 ? first : Buffer.concat(this.#element);
-    const text = isHeld ? decoded(whole) : undefined;
-    if (!last || this.#elements.length > 0 || text === undefined || !BLANK.test(text)) {
+    // Of its own: the chunk may be used again.
+    const bytes = isHeld ? Buffer.concat(this.#element) : undefined;
+    if (!last || this.#elements.length > 0 || !bytes?.every((byte) => BLANK.includes(byte))) {
       if (this.#elements.length === MAX_ELEMENTS) throw new RangeError("too many elements");
-      this.#elements.push({ text, id: this.#id });
+      this.#elements.push(new ListElement(bytes, this.#id));
       if (isHeld) {
         this.#held.bytes += this.#bytes;
         this.#held.tokens += this.#tokens;
       }
     }
     this.#begin();
-  }
-}
-
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return undefined;
   }
 }

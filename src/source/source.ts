@@ -120,16 +120,35 @@ export interface Project {
   readonly environment: string;
 }
 
-export interface Page {
+export interface Entries {
   readonly identities: readonly ListedIdentity[];
   /** Ids whose list entry is invalid or too large: fetch them to learn more. */
   readonly unread: readonly string[];
   /** Entries whose id is unreadable: they cannot be exported or told apart. */
   readonly unreadable: number;
+}
+
+export interface Page extends Entries {
   /** Continues after this page; null at the end. */
   readonly cursor: string | null;
   /** False if the source knows that the walk has missed someone: then its end proves no one gone. */
   readonly whole: boolean;
+  /** The same entries before they are parsed, where the source parses them only when they are asked for. */
+  readonly unparsed?: Unparsed;
+}
+
+export interface Unparsed {
+  readonly entries: readonly UnparsedEntry[];
+  /** Parses all entries but those at these positions. */
+  except(skipped: ReadonlySet<number>): Entries;
+}
+
+/** An entry as received. What it says is known only after it was parsed. */
+export interface UnparsedEntry {
+  /** What seems to be its id. */
+  readonly id: string | undefined;
+  /** Undefined if it was too large to hold. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 export interface Change {
@@ -149,6 +168,8 @@ export interface ListedIdentity {
   readonly raw: unknown;
   /** The list still shows it, and says that it is deleted. */
   readonly deleted?: boolean;
+  /** The entry as received, if the source can also leave it unparsed. Equal bytes say the same. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 export interface Dossier {

@@ -74,7 +74,7 @@ test("anything but JSON of the right shape is refused", () => {
   const pageTo = (next: unknown) => JSON.stringify({ data: [], cursor: { next } });
   for (const next of [5, {}, "x".repeat(4_097), "\udfff"])
     assert.throws(() => parseIdentityPage(pageTo(next)), response);
-  for (const next of [null, "", undefined]) assert.equal(parseIdentityPage(pageTo(next)).next, null);
+  for (const next of [null, "", undefined]) assert.equal(parseIdentityPage(pageTo(next)).cursor, null);
 });
 
 test("an invalid `created` loses no record", () => {

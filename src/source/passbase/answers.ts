@@ -3,9 +3,10 @@ import { HoldfastError } from "../../core/error.ts";
 import type { FileRef, Identity } from "../../core/identity.ts";
 import { scalarText } from "../../io/exact-json.ts";
 import { broken, checked, list, object, parseAnswer, tooMuch, word } from "../answer.ts";
-import { type List, ListReader } from "../list-reader.ts";
+import { ListPage } from "../list-page.ts";
+import { type List, type ListElement, ListReader } from "../list-reader.ts";
 import { isPathStep } from "../path-step.ts";
-import type { ListedIdentity, Page, Project } from "../source.ts";
+import type { Entries, ListedIdentity, Project } from "../source.ts";
 
 /**
  * Answers of the Verification API v2. Any field except an id and a time may be missing, null, or of an unknown kind.
@@ -40,12 +41,8 @@ export const STATUSES = [
   ...(["created", "processing", "processed", "verified", "unverified", "pending", "approved", "declined"] as const),
 ];
 
-export interface IdentityPage extends Omit<Page, "cursor" | "whole"> {
-  readonly next: string | null;
-}
-
 /** A page of the list, read while it arrives. A broken identity does not prevent the export of the others. */
-export async function readIdentityPage(chunks: AsyncIterable<Uint8Array>): Promise<IdentityPage> {
+export async function readIdentityPage(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<ListPage> {
   const reader = new ListReader();
   try {
     for await (const chunk of chunks) reader.push(chunk);
@@ -56,7 +53,7 @@ export async function readIdentityPage(chunks: AsyncIterable<Uint8Array>): Promi
 }
 
 /** The same, for a complete text. */
-export function parseIdentityPage(text: string): IdentityPage {
+export function parseIdentityPage(text: string): ListPage {
   const reader = new ListReader();
   try {
     reader.push(Buffer.from(text));
@@ -66,11 +63,15 @@ export function parseIdentityPage(text: string): IdentityPage {
   return identityPage(reader);
 }
 
-function identityPage(reader: ListReader): IdentityPage {
+function identityPage(reader: ListReader): ListPage {
   const { frame, elements } = listOf("GET /identities", reader);
   const { data, next } = parsePage("GET /identities", frame);
   // A second list, with "data" spelled with escapes, would be overlooked.
   if (data.length > 0) throw broken("GET /identities", "the answer has two lists");
+  return new ListPage(next, elements, entriesOf);
+}
+
+function entriesOf(elements: readonly ListElement[]): Entries {
   const identities: ListedIdentity[] = [];
   const unread: string[] = [];
   for (const element of elements) {
@@ -83,6 +84,7 @@ function identityPage(reader: ListReader): IdentityPage {
         id,
         status,
         raw,
+        bytes: element.bytes,
         created: instant(created ?? updated ?? 0),
         updated: instant(updated ?? created ?? 0),
       });
@@ -91,7 +93,7 @@ function identityPage(reader: ListReader): IdentityPage {
     const { data: named } = id.safeParse(raw === undefined ? parsed("id", element.id ?? "") : object(raw).id);
     if (named !== undefined) unread.push(named);
   }
-  return { next, identities, unread, unreadable: elements.length - identities.length - unread.length };
+  return { identities, unread, unreadable: elements.length - identities.length - unread.length };
 }
 
 function listOf(name: string, reader: ListReader): List {

@@ -76,9 +76,9 @@ export class PassbaseSource implements Source {
     do {
       const query = walk.cursor === null ? "" : `&cursor=${encodeURIComponent(walk.cursor)}`;
       const path = `/identities?limit=${PAGE}${query}`;
-      const { next, ...page } = await this.#http.read({ name: "GET /identities", path }, MAX_PAGE, readIdentityPage);
-      walk.advance(next, page.identities[0]?.id ?? page.unread[0]);
-      yield { ...page, cursor: next, whole: true };
+      const page = await this.#http.read({ name: "GET /identities", path }, MAX_PAGE, readIdentityPage);
+      walk.advance(page.cursor, page.first);
+      yield page;
     } while (walk.cursor !== null);
   }
 

@@ -11,7 +11,7 @@ import { loadConfig } from "../../../src/config/load.ts";
 import { planWalk } from "../../../src/export/plan.ts";
 import { Handles } from "../../../src/record/handles.ts";
 import { Tokens } from "../../../src/record/tokens.ts";
-import { parseIdentityPage } from "../../../src/source/passbase/answers.ts";
+import { readIdentityPage } from "../../../src/source/passbase/answers.ts";
 
 const [config, pagesFile, lengthsFile] = process.argv.slice(2);
 const client = (await loadConfig(config!)).clients[0]!;
@@ -19,22 +19,19 @@ const catalog = Catalog.open(join(client.state, "catalog.sqlite"), client.log.or
 const tokens = new Tokens(await client.lookups.key.resolve());
 const lengths = JSON.parse(readFileSync(lengthsFile!, "utf8")) as number[];
 
-/** One page in memory at a time. */
-function* texts() {
+/** The pages as received. One in memory at a time. */
+function* received() {
   const file = openSync(pagesFile!, "r");
   for (const length of lengths) {
     const text = Buffer.allocUnsafe(length);
     readSync(file, text, 0, length, null);
-    yield text.toString("utf8");
+    yield text;
   }
   closeSync(file);
 }
 
 async function* pages() {
-  for (const text of texts()) {
-    const { next, ...page } = parseIdentityPage(text);
-    yield { ...page, cursor: next, whole: true };
-  }
+  for (const bytes of received()) yield await readIdentityPage([bytes]);
 }
 
 /** Processor seconds. */
@@ -44,7 +41,7 @@ function used(since: NodeJS.CpuUsage): number {
 }
 
 const parsing = process.cpuUsage();
-for (const text of texts()) JSON.parse(text);
+for (const bytes of received()) JSON.parse(bytes.toString("utf8"));
 const parse = used(parsing);
 
 const counts = { examined: 0, unchanged: 0, past: 0 };
@@ -55,7 +52,7 @@ const parts = {
   ...{ config: client, now: () => Temporal.Now.instant(), source: { kind: "passbase" }, tokens, catalog },
   ...{ sourceConfig: client.sources[0]!, handles: new Handles(await client.lookups.key.resolve()) },
 };
-for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, () => {})) {
+for await (const { candidates } of planWalk(parts, pages(), { kind: "changed" }, counts, { unreadable: () => {} })) {
   if (candidates.length > 0) throw new Error("someone changed");
 }
 if (catalog.walk.end(client.sources[0]!.name, 2).length > 0) throw new Error("someone was missed");

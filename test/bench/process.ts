@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundle } from "../../release/bundle.ts";
+import { bundled } from "./bundled.ts";
 
 /** What a process used, from start to end. */
 export interface Ran {
@@ -40,8 +38,7 @@ const METER = `data:text/javascript,${encodeURIComponent(`
   });
 `)}`;
 
-/** What was bundled, by its file. People install the program bundled: it starts in a third of the time of its sources. */
-const bundles = new Map<string, Promise<string>>();
+const CLI = await bundled("jobs/main.ts", "split");
 /** Timeout of a process that hangs. A purge of 200,000 people takes most of an hour. */
 const TIMEOUT = 2 * 3_600_000;
 /** The options in package.json. */
@@ -98,19 +95,6 @@ export async function part(name: string, ...args: readonly string[]): Promise<Ra
   return run(process.execPath, [YOUNG, "--heap-growing-percent=100", "--import", METER, file, ...args]);
 }
 
-/** Bundles a file once, into a folder that is deleted when this process ends. */
-function bundled(entry: string, form: "split" | "single"): Promise<string> {
-  const begun =
-    bundles.get(entry) ??
-    (async () => {
-      const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-program-"));
-      process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-      return (await bundle(join(folder, "program"), form, entry)).main;
-    })();
-  bundles.set(entry, begun);
-  return begun;
-}
-
 /** Seconds, and processor seconds of user and kernel, of a program with all the programs that it starts. */
 export interface Counted {
   readonly seconds: number;
@@ -126,20 +110,20 @@ export async function counted(command: string, args: readonly string[], env: Nod
 }
 
 /** Runs the real program, with V8's compile cache, as for every Node process in the comparison. */
-export async function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
-  return run(process.execPath, ["--import", METER, ...(await programOf(command, config)), ...args]);
+export function holdfast(command: string, config: string, ...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, ["--import", METER, ...programOf(command, config), ...args]);
 }
 
 /**
  * Runs it until `use` is through with it, and then stops it.
  * @param says what it says on stderr once it can be used
  */
-export async function whileRunning(
+export function whileRunning(
   [command, config]: readonly [command: string, config: string],
   says: RegExp,
   use: (found: RegExpExecArray) => Promise<void>,
 ): Promise<Ran> {
-  const args = ["--import", METER, ...(await started(command, config))];
+  const args = ["--import", METER, ...started(command, config)];
   return run(process.execPath, args, {}, async (child) => {
     let said = "";
     const found = await new Promise<RegExpExecArray>((resolve, reject) => {
@@ -156,12 +140,12 @@ export async function whileRunning(
 }
 
 /** What Node is given to run it. */
-export async function programOf(command: string, config: string): Promise<string[]> {
-  return [...(await started(command, config)), "--quiet", "--json"];
+export function programOf(command: string, config: string): string[] {
+  return [...started(command, config), "--quiet", "--json"];
 }
 
-async function started(command: string, config: string): Promise<string[]> {
-  return [YOUNG, await bundled("jobs/main.ts", "split"), ...command.split(" "), "--config", config];
+function started(command: string, config: string): string[] {
+  return [YOUNG, CLI, ...command.split(" "), "--config", config];
 }
 
 /** A server in this folder or elsewhere; its first line on stdout is its address. */

@@ -50,7 +50,7 @@ export async function processor(report: Report, size: string, workload: Workload
           },
         },
       );
-      const used = await counted(process.execPath, await programOf("export", place.file));
+      const used = await counted(process.execPath, programOf("export", place.file));
       if ((await place.stored()).size !== workload.people) throw new Error("not everyone was exported");
       return used;
     },

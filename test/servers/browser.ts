@@ -8,7 +8,7 @@ export interface OtherBrowser extends AsyncDisposable {
 }
 
 /** Waits for what the page will show. */
-export async function shown(browser: OtherBrowser, selector: string, words: RegExp, seconds = 30): Promise<string> {
+export async function shown(browser: OtherBrowser, selector: string, words: RegExp, seconds = 120): Promise<string> {
   const deadline = performance.now() + seconds * 1_000;
   const expression = `document.querySelector(${JSON.stringify(selector)})?.textContent ?? ""`;
   for (;;) {

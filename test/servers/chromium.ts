@@ -9,6 +9,7 @@ export const withoutChromium: string | false = existsSync(PROGRAM) ? false : "ch
 export function startChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: PROGRAM,
+    timeout: 180_000,
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
 }

@@ -96,7 +96,7 @@ async function command<T>(method: string, url: string, body?: unknown): Promise<
 }
 
 async function answering(origin: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     if (await fetch(`${origin}/status`).catch(() => undefined)) return;
     await delay(50);
   }

@@ -17,6 +17,7 @@ export class ViewerPage implements AsyncDisposable {
   private constructor(page: Page, idle: Page[] | undefined) {
     this.page = page;
     this.#idle = idle;
+    page.setDefaultTimeout(120_000);
     page.on("console", (message) => this.complaints.push(message.text()));
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("request", (request) => {

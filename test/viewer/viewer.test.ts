@@ -767,7 +767,7 @@ describe("viewer.html in Chromium", { skip: withoutChromium }, () => {
 
 /** Playwright's own way of waiting would need eval in the page, which its policy forbids. */
 async function until(page: Page, expression: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 120_000;
   while (!(await page.evaluate(expression))) {
     assert.ok(performance.now() < deadline, `never came true: ${expression}`);
   }

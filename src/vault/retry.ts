@@ -1,5 +1,6 @@
 import type { HoldfastError } from "../core/error.ts";
 import { type RetryPolicy, retrying } from "../io/retry.ts";
+import { Gathered, type Slabs } from "./gathered.ts";
 import { type Place, Room } from "./room.ts";
 import type { BodyProducer, Vault } from "./vault.ts";
 
@@ -7,8 +8,8 @@ import type { BodyProducer, Vault } from "./vault.ts";
 const KEEP = 8 * 1024 * 1024;
 /** What a longer one has in memory while it is sent in parts. */
 const IN_PARTS = 16 * 1024 * 1024;
-/** For all bodies that are produced at the same time: six files of 5 MB, or any sixteen of 2 MB. */
-const ROOM = 32 * 1024 * 1024;
+/** For all bodies that are produced at the same time: three files of 5 MB, or any sixteen of 1 MB. */
+const ROOM = 20 * 1024 * 1024;
 
 export interface RetryOptions {
   readonly policy: RetryPolicy;
@@ -22,7 +23,8 @@ export interface RetryOptions {
  */
 export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOptions): Vault {
   const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, policy, signal, onRetry);
-  const room = new Room(ROOM);
+  const room = new Room(ROOM, KEEP);
+  const slabs: Slabs = [];
   const attempt: Vault["put"] = async (key, body, options) => {
     const asked = options?.holds?.();
     // If `holds` answers synchronously, nothing may run between the answer and the put.
@@ -35,8 +37,11 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
     put: async (key, body, options) => {
       if (typeof body !== "function") return again(() => attempt(key, body, options));
       using place = await room.enter();
-      const kept = await again(() => keepSmall(body, place));
-      if (kept.pieces) return await again(() => attempt(key, kept.pieces, options));
+      const kept = await again(() => keepSmall(body, place, slabs));
+      if (kept.whole) {
+        using whole = kept.whole;
+        return await again(() => attempt(key, whole.pieces, options));
+      }
       let first: AsyncIterableIterator<Uint8Array> | undefined = kept.rest;
       return await again(async () => {
         const opened = first;
@@ -67,28 +72,27 @@ export function withRetry(vault: Vault, { policy, signal, onRetry }: RetryOption
   };
 }
 
-type Buffered =
-  | { pieces: readonly Uint8Array[]; rest?: undefined }
-  | { pieces?: undefined; rest: AsyncIterableIterator<Uint8Array> };
+type Buffered = { whole: Gathered; rest?: undefined } | { whole?: undefined; rest: AsyncIterableIterator<Uint8Array> };
 
 /** Reads up to KEEP bytes of a body. Gives the whole body, or a stream that starts with the bytes already read. */
-async function keepSmall(produce: BodyProducer, place: Place): Promise<Buffered> {
+async function keepSmall(produce: BodyProducer, place: Place, slabs: Slabs): Promise<Buffered> {
+  const kept = new Gathered(slabs);
   try {
     const iterator = (await produce())[Symbol.asyncIterator]();
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    while (size <= KEEP) {
+    while (kept.size <= KEEP) {
       const next = await iterator.next();
       if (next.done) {
-        place.settle(size);
-        return { pieces };
+        place.settle(Gathered.room(kept.size));
+        return { whole: kept };
       }
-      size += next.value.length;
-      await place.need(size <= KEEP ? size : IN_PARTS);
-      pieces.push(next.value);
+      const size = kept.size + next.value.length;
+      await place.need(size <= KEEP ? Gathered.room(size) : IN_PARTS);
+      kept.add(next.value);
     }
-    return { rest: prepended(pieces, iterator) };
+    // Its slabs are not taken back: no one says when the upload is done with them.
+    return { rest: prepended([...kept.pieces], iterator) };
   } catch (error) {
+    kept[Symbol.dispose]();
     place.restart();
     throw error;
   }

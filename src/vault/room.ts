@@ -20,14 +20,18 @@ export class Room {
   #used = 0;
   #inside = 0;
   /** What the last file took. */
-  #expected = 0;
+  #expected: number;
   /** The files inside, in the order in which their first bytes came. */
   readonly #begun = new Set<Place>();
   #changed = Promise.withResolvers<void>();
 
-  /** @param limit in bytes */
-  constructor(limit: number) {
+  /**
+   * @param limit in bytes
+   * @param expected what the first files are expected to take
+   */
+  constructor(limit: number, expected = 0) {
     this.#limit = limit;
+    this.#expected = expected;
   }
 
   /** Waits until there is probably room for another file. */

@@ -84,7 +84,10 @@ export interface Vault {
   close(): Promise<void>;
 }
 
-/** Bytes, whole or in pieces, or a function that produces them. It is called again for each attempt. */
+/**
+ * Bytes, whole or in pieces, or a function that produces them. It is called again for each attempt. What it produces is
+ * the reader's alone, who may give its memory back.
+ */
 export type Body = Uint8Array | readonly Uint8Array[] | BodyProducer;
 export type BodyProducer = () => Promise<AsyncIterable<Uint8Array>>;
 

@@ -60,6 +60,19 @@ test("files of one size fill the room and do not exceed it, once their size is k
   await seventh;
 });
 
+test("until a first file has shown what files take, few enter", async () => {
+  const room = new Room(LIMIT, 12);
+  const places = [await room.enter(), await room.enter()];
+  const others = [room.enter(), room.enter()];
+  let entered = 0;
+  for (const other of others) void other.then(() => entered++);
+  await nextTurn();
+  assert.equal(entered, 0);
+  places[0]!.settle(2);
+  places[0]![Symbol.dispose]();
+  await Promise.all(others);
+});
+
 test("small files do not wait for each other", async () => {
   assert.equal((await store(Array(16).fill(2))).atOnce, 16);
 });

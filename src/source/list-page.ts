@@ -22,7 +22,7 @@ export class ListPage implements Page {
     this.cursor = cursor;
     this.unparsed = {
       entries: elements.map(
-        ({ id, bytes }): UnparsedEntry => ({ id: id === undefined ? undefined : textOf(id), bytes }),
+        ({ word, bytes }): UnparsedEntry => ({ id: word === undefined ? undefined : textOf(word), bytes }),
       ),
       except: (skipped) => (skipped.size === 0 ? this.#read() : read(elements.filter((_, at) => !skipped.has(at)))),
     };
@@ -46,11 +46,11 @@ export class ListPage implements Page {
   }
 }
 
-/** Of a string in JSON; undefined if it is invalid. */
-function textOf(json: string): string | undefined {
-  if (!json.includes("\\")) return json.slice(1, -1);
+/** Of what is between the quotes of a string in JSON; undefined if it is invalid. */
+function textOf(word: string): string | undefined {
+  if (!word.includes("\\")) return word;
   try {
-    return JSON.parse(json) as string;
+    return JSON.parse(`"${word}"`) as string;
   } catch {
     return undefined;
   }

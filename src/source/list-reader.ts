@@ -2,12 +2,17 @@
 export class ListElement {
   /** Its JSON. Undefined if it is too large to hold together with the elements before it. */
   readonly bytes: Uint8Array | undefined;
-  /** Its member `id`, if that is a string, as JSON text. */
-  readonly id: string | undefined;
+  /** Its member `id`, if that is a string, as between the quotes of its JSON. */
+  readonly word: string | undefined;
 
-  constructor(bytes: Uint8Array | undefined, id: string | undefined) {
+  constructor(bytes: Uint8Array | undefined, word: string | undefined) {
     this.bytes = bytes;
-    this.id = id;
+    this.word = word;
+  }
+
+  /** Its member `id`, if that is a string, as JSON text. */
+  get id(): string | undefined {
+    return this.word === undefined ? undefined : `"${this.word}"`;
   }
 
   /** Its JSON. Undefined if it is not UTF-8, or was too large. */
@@ -39,7 +44,7 @@ const MAX_FRAME = 64 * 1024;
 const MAX_WORD = 1_300;
 
 /** The key of an element's id. */
-const ID = '"id"';
+const ID = "id";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const BLANK = [0x20, 0x09, 0x0d, 0x0a];
@@ -74,7 +79,7 @@ export class ListReader {
 
   /** @param name the list's key, without characters that JSON escapes */
   constructor(name = "data") {
-    this.#name = JSON.stringify(name);
+    this.#name = name;
   }
 
   push(chunk: Uint8Array): void {
@@ -178,9 +183,8 @@ export class ListReader {
       this.#wordBytes = 0;
     }
     if (bytes > MAX_WORD) return undefined;
-    if (this.#key !== ID && bytes !== ID.length - 2 && bytes !== this.#name.length - 2) return undefined;
-    const last = chunk.subarray(from, to);
-    return `"${Buffer.concat([...parts, last]).toString("utf8")}"`;
+    if (this.#key !== ID && bytes !== ID.length && bytes !== this.#name.length) return undefined;
+    return Buffer.concat([...parts, chunk.subarray(from, to)]).toString("utf8");
   }
 
   #memberEnds(): void {

@@ -85,7 +85,7 @@ export class KeptRecords {
     return { records: this.records(subject), files, listings: files.length > 0 ? this.listings(subject) : new Map() };
   }
 
-  /** The same of each person of a page, in a third of the time. */
+  /** The same of each person of a page, in less than half the time. */
   among(page: readonly InVault[]): (Copies & { readonly subject: string })[] {
     const [first, last] = [page[0]!.person, page.at(-1)!.person];
     const { recordsAmong, filesAmong, listingsAmong } = this.#statements;

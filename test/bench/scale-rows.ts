@@ -29,8 +29,8 @@ type Row = (scene: Scene) => Promise<Figure>;
 const ONE_IN = 1000;
 
 /**
- * What is measured on a large vault, in this order: a row leaves the vault as the next one needs it. Each also makes sure
- * that the command did what the row says.
+ * What is measured on a large vault, in this order: a row leaves the vault as the next one needs it. They also make sure
+ * that a command was about as many people as its row says.
  */
 export const ROWS: Readonly<Record<string, Row>> = {
   "the log": async ({ place }) => ({ size: await sizeOf(place.path("vault")) }),
@@ -64,6 +64,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   "a person looked up by e-mail": async ({ place }) => {
     const ran = await holdfast("erasure assess", place.file, "--email", emailOf(0));
+    is("found", told<{ records: number }>(ran, "people").records, 1);
     return of(ran);
   },
   "a retrieval by e-mail": async ({ place }) => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { Estimate } from "../../src/backfill/estimate.ts";
 import type { Summary } from "../../src/export/summary.ts";
 import { CLIENT, makeWorkplace, type Workplace } from "../export/workplace.ts";
@@ -20,6 +22,13 @@ async function assertAllOnce(place: Workplace, sandbox: Sandbox, people = PEOPLE
 const positions = (place: Workplace) =>
   readdirSync(place.path("state", CLIENT)).filter((name) => name.startsWith("backfill-"));
 
+/** How many people a backfill has left behind it, by its position. */
+function examined(place: Workplace): number {
+  const name = positions(place).find((each) => each.endsWith(".json"));
+  if (name === undefined) return 0;
+  return (JSON.parse(readFileSync(place.path("state", CLIENT, name), "utf8")) as { examined: number }).examined;
+}
+
 /** Resolves at the request that makes `count` identities requested. */
 function askedFor(sandbox: Sandbox, count: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -32,11 +41,22 @@ function askedFor(sandbox: Sandbox, count: number): Promise<void> {
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   test(`stopped by ${signal}, it resumes after the finished pages`, async () => {
-    await using sandbox = await startSandbox({ identities: PEOPLE, files: false, slow: 4 });
+    await using sandbox = await startSandbox({ identities: PEOPLE, files: false });
     await using place = await makeWorkplace(sandbox);
+    // On the second page no one more is answered until the signal has come.
+    const waiting: ServerResponse[] = [];
+    let people = 0;
+    sandbox.intercept((request, response) => {
+      if (!/\/identities\/[^/?]+$/.test(request.url!) || ++people <= 140) return false;
+      waiting.push(response);
+      return true;
+    });
     const running = place.start("backfill", ["--json"]);
-    await askedFor(sandbox, 140);
+    while (waiting.length === 0 || examined(place) < 100) await setTimeout(10);
     running.kill(signal);
+    if (signal === "SIGTERM") await running.logged(({ msg }) => String(msg).startsWith("stopping"));
+    sandbox.intercept(undefined);
+    for (const response of waiting) response.writeHead(503, { "Retry-After": "0" }).end();
     const ended = await running.ended;
     assert.equal(ended.code, signal === "SIGTERM" ? 130 : null, ended.stderr);
     const [position] = positions(place);

@@ -247,9 +247,12 @@ test("slow requests are ended in time, endless ones once they are too long, and 
   await using at = await stage({ bounds: { patience: 5_000, connections: 20 } });
   const raw = (text: string, more?: () => string): Promise<string> =>
     new Promise((resolve) => {
-      const socket = connect(at.port, "127.0.0.1", () => socket.write(text));
+      let timer: NodeJS.Timeout | undefined;
+      const socket = connect(at.port, "127.0.0.1", () => {
+        socket.write(text);
+        timer = more && setInterval(() => socket.writable && socket.write(more()), 20);
+      });
       let said = "";
-      const timer = more && setInterval(() => socket.writable && socket.write(more()), 20);
       const never = setTimeout(() => {
         said = "it was not ended";
         socket.destroy();

@@ -1,5 +1,5 @@
 /** What providers allow, as their documentation says, and a transport without a network that enforces it. */
-import { EnvHttpProxyAgent } from "undici";
+import { Agent } from "undici";
 import type { Rate } from "../../../src/config/rate.ts";
 import { Random } from "../../sandbox/random.ts";
 import { Bucket } from "./simulation.ts";
@@ -64,12 +64,12 @@ export class Transport implements Disposable {
   readonly #limits: readonly Enforced[];
   readonly #time: VirtualTime;
   readonly #random = new Random(7);
-  readonly #real = EnvHttpProxyAgent.prototype.dispatch;
+  readonly #real = Agent.prototype.dispatch;
 
   constructor(time: VirtualTime, limits: readonly ProviderLimit[]) {
     this.#time = time;
     this.#limits = limits.map((limit) => new Enforced(limit));
-    EnvHttpProxyAgent.prototype.dispatch = ({ path }, handler) => this.#answer(path, handler as unknown as Handler);
+    Agent.prototype.dispatch = ({ path }, handler) => this.#answer(path, handler as unknown as Handler);
   }
 
   #answer(path: string, handler: Handler): boolean {
@@ -97,7 +97,7 @@ export class Transport implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    EnvHttpProxyAgent.prototype.dispatch = this.#real;
+    Agent.prototype.dispatch = this.#real;
   }
 }
 

@@ -3,6 +3,7 @@ import { askedOf } from "../config/named-identity.ts";
 import { askedSources } from "../config/sources.ts";
 import { runId } from "../core/run-id.ts";
 import type { HeldVault } from "../held/held-vault.ts";
+import { toSecond } from "../retention/due.ts";
 import type { Session } from "./client.ts";
 import { eachSource, noneAsked, type SourceRuns } from "./each-source.ts";
 import { addLocks, extendDue } from "./export-locks.ts";
@@ -59,19 +60,20 @@ function numbered(summary: ExportSummary, numbers: readonly number[]): ExportSum
 const runsOf = ({ results, failures }: SourceRuns<ExportSummary>): ClientRuns => ({ runs: results, failures });
 
 async function exportNightly(held: HeldVault, session: Session, options: ExportOptions): Promise<ClientRuns> {
-  const { config, now, retries } = held;
+  const { catalog, config, now, retries } = held;
   const begun = performance.now();
   const run = runId(now());
   sayNone(config, session);
   // Before any request to a provider: kept copies must stay locked even if it fails.
   const first = await extendDue(held, session, run);
+  const hasLocks = catalog.locks.anyAfter(toSecond(now()));
   const [firstSource] = askedSources(config);
   const { results, failures } = await eachSource(config, session, (source) =>
     exportSource(held, source, session, options, source === firstSource ? run : undefined),
   );
   // Again: a person under a legal hold may have a new version, and more locks may be due after a long run.
-  // The log's own parts wait for the next run, unless looking at them failed.
-  const ofLog = first.locks === undefined;
+  // The log's own parts wait for the next run, unless looking at them failed, or nothing was locked yet that they prove.
+  const ofLog = first.locks === undefined || !hasLocks;
   const then = session.signal.aborted ? {} : await extendDue(held, session, run, { ofLog });
   const { locks, lockFailure } = addLocks(first, then);
   const runs = firstSource

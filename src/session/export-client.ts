@@ -13,6 +13,8 @@ import { type ExportSummary, isNamed, locksOnly } from "./export-summary.ts";
 import { openLog } from "./open-log.ts";
 import { type Ended, withNotifications, withPushedMetrics } from "./watch.ts";
 
+const DAY = Temporal.Duration.from({ hours: 24 }).total("milliseconds");
+
 /** What came of one client's export. */
 export interface ClientRuns extends Ended {
   readonly runs: readonly ExportSummary[];
@@ -60,20 +62,20 @@ function numbered(summary: ExportSummary, numbers: readonly number[]): ExportSum
 const runsOf = ({ results, failures }: SourceRuns<ExportSummary>): ClientRuns => ({ runs: results, failures });
 
 async function exportNightly(held: HeldVault, session: Session, options: ExportOptions): Promise<ClientRuns> {
-  const { catalog, config, now, retries } = held;
+  const { config, now, retries } = held;
   const begun = performance.now();
   const run = runId(now());
   sayNone(config, session);
   // Before any request to a provider: kept copies must stay locked even if it fails.
   const first = await extendDue(held, session, run);
-  const hasLocks = catalog.locks.anyAfter(toSecond(now()));
+  const hadLocks = held.catalog.locks.anyAfter(toSecond(now()));
   const [firstSource] = askedSources(config);
   const { results, failures } = await eachSource(config, session, (source) =>
     exportSource(held, source, session, options, source === firstSource ? run : undefined),
   );
   // Again: a person under a legal hold may have a new version, and more locks may be due after a long run.
-  // The log's own parts wait for the next run, unless looking at them failed, or nothing was locked yet that they prove.
-  const ofLog = first.locks === undefined || !hasLocks;
+  // The log's own parts wait for the next run, unless looking at them failed, or was not needed while no record was locked.
+  const ofLog = first.locks === undefined || !(hadLocks || isNew(held));
   const then = session.signal.aborted ? {} : await extendDue(held, session, run, { ofLog });
   const { locks, lockFailure } = addLocks(first, then);
   const runs = firstSource
@@ -87,6 +89,12 @@ async function exportNightly(held: HeldVault, session: Session, options: ExportO
     locks,
     lockFailure,
   };
+}
+
+/** Whether the vault was made within a day, so that what `init` wrote is locked for long. Its description is untrusted. */
+function isNew({ description, now }: HeldVault): boolean {
+  const made = Date.parse(description.created);
+  return now().epochMilliseconds - made < DAY;
 }
 
 /** Says so if no source is asked. */

@@ -128,6 +128,16 @@ test("a night with nothing due checks few locks; if the memory is lost, one nigh
   assert.ok(all >= pieces, `${all} of ${pieces}`);
 });
 
+test("a first run long after init locks what init wrote, whose locks have ended", async () => {
+  await using sandbox = await startSandbox({ identities: 2, files: false });
+  await using place = await makeWorkplace(sandbox, {});
+  await exportClients({ ...(await session(place)), now: inDays(100) }, {});
+  const locks = await logLocks(place);
+  assert.ok([...locks.keys()].some((name) => name.startsWith("vault.json/")));
+  for (const [piece, { until }] of locks)
+    assert.ok(Temporal.Instant.compare(until, inDays(180)()) > 0, `${piece} ends ${until}`);
+});
+
 test("with a cooling-off period a time stamp is first locked in governance mode, like everything else", async () => {
   await using tsa = await Tsa.start();
   await using sandbox = await startSandbox({ identities: 1, files: false });

@@ -19,7 +19,7 @@ export class Room {
   readonly #limit: number;
   #used = 0;
   #inside = 0;
-  /** What the last file took. */
+  /** What the last file took; less, the more have followed of which no byte came. */
   #expected: number;
   /** The files inside, in the order in which their first bytes came. */
   readonly #begun = new Set<Place>();
@@ -38,18 +38,21 @@ export class Room {
   async enter(): Promise<Place> {
     while (this.#inside > 0 && this.#used + this.#expected > this.#limit) await this.#changed.promise;
     let taken = 0;
+    let hasRead = false;
     const take = (bytes: number): void => {
       this.#used += bytes - taken;
       taken = bytes;
     };
     const place: Place = {
       need: async (bytes) => {
+        hasRead = true;
         this.#begun.add(place);
         const isFirst = () => this.#begun.values().next().value === place;
         while (bytes > taken && this.#used - taken + bytes > this.#limit && !isFirst()) await this.#changed.promise;
         if (bytes > taken) take(bytes);
       },
       settle: (bytes) => {
+        hasRead = true;
         take(bytes);
         this.#tell();
       },
@@ -59,7 +62,8 @@ export class Room {
       },
       [Symbol.dispose]: () => {
         this.#begun.delete(place);
-        this.#expected = taken;
+        // One that the provider refused took nothing. If it refuses all, they soon do not wait for each other.
+        this.#expected = hasRead ? taken : Math.floor(this.#expected / 2);
         take(0);
         this.#inside -= 1;
         this.#tell();

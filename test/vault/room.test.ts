@@ -73,6 +73,15 @@ test("until a first file has shown what files take, few enter", async () => {
   await Promise.all(others);
 });
 
+test("where the provider refuses every file, they soon do not wait for each other", async () => {
+  const room = new Room(LIMIT, 12);
+  for (let file = 0; file < 4; file++) (await room.enter())[Symbol.dispose]();
+  let entered = 0;
+  for (let file = 0; file < 16; file++) void room.enter().then(() => entered++);
+  await nextTurn();
+  assert.equal(entered, 16);
+});
+
 test("small files do not wait for each other", async () => {
   assert.equal((await store(Array(16).fill(2))).atOnce, 16);
 });

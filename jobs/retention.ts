@@ -122,6 +122,8 @@ export async function extendAll(
   const extendOne = async (config: ClientConfig): Promise<ClientLocks> => {
     await using held = await openLog(config, session, { job: "retention" });
     const locks = await extendHeld(held, session, runId(held.now()));
+    // The first rules, if no lock was due.
+    await held.writer.flush();
     await held.stamp();
     session.console.say(`${config.id}: ${locksText(locks)}`);
     return { client: config.id, ...locks };

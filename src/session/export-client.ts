@@ -78,6 +78,8 @@ async function exportNightly(held: HeldVault, session: Session, options: ExportO
   const ofLog = first.locks === undefined || !(hadLocks || isNew(held));
   const then = session.signal.aborted ? {} : await extendDue(held, session, run, { ofLog });
   const { locks, lockFailure } = addLocks(first, then);
+  // The first rules, if no run wrote them with what it did. Should this fail, the next run does it, from the journal.
+  await held.writer.flush().catch(() => {});
   const runs = firstSource
     ? results
     : [locksOnly({ client: config.id, run, retries: retries(), seconds: (performance.now() - begun) / 1000 })];

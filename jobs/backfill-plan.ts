@@ -7,7 +7,7 @@ import type { ClientConfig } from "../src/config/config.ts";
 import type { ActiveSourceConfig, SourceConfig } from "../src/config/source-config.ts";
 import { askedSources, placeOf } from "../src/config/sources.ts";
 import { HoldfastError } from "../src/core/error.ts";
-import type { Candidate, Period, PlanParts } from "../src/export/plan.ts";
+import { type Candidate, NOTES_NOTHING, type Period, type PlanParts } from "../src/export/plan.ts";
 import { PROVIDERS } from "../src/provider/provider.ts";
 import { handlesOf, openClientVault, openTokens, type Session } from "../src/session/client.ts";
 import { noList } from "../src/session/coverage.ts";
@@ -46,7 +46,7 @@ export async function planBackfill(
         known: (subject: string) => catalog?.subjects.known(subject),
         knownAmong: (subjects: readonly string[]) => catalog?.subjects.knownAmong(subjects) ?? new Map(),
       },
-      walk: { noteMet: () => {}, noteSame: () => ({ at: [], updated: undefined }) },
+      walk: NOTES_NOTHING,
       relationships: {
         hasDeparted: (subject: string, listed?: string) => catalog?.relationships.hasDeparted(subject, listed) ?? false,
       },

@@ -10,7 +10,7 @@ export class SubjectSet {
   readonly #db: DatabaseSync;
   readonly #add: Statement;
   readonly #has: Statement;
-  /** How its subjects begin. Where few are in it, this alone shows of almost everyone else that they are not. */
+  /** The first digits of its subjects. If it has few subjects, these alone rule out almost everyone else. */
   readonly #beginnings = new NumberSet();
 
   constructor() {

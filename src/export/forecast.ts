@@ -11,7 +11,7 @@ import type { Page, Source } from "../source/source.ts";
 import { compare } from "./comparison.ts";
 import { Feed, type FeedParts } from "./feed.ts";
 import { keptIn } from "./kept.ts";
-import { type Candidate, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
+import { type Candidate, NOTES_NOTHING, planSubjects, planWalk, planWithheld, type Selection } from "./plan.ts";
 import { meanOf, NOT_SAMPLED, Sample } from "./sample.ts";
 
 /** What an export would do now. Files, requests and seconds are estimates; the rest is counted. */
@@ -99,7 +99,7 @@ export async function forecastWalk(
     }
   }
   // In a real walk the catalog does this.
-  const walk = { noteMet: () => {}, noteSame: () => ({ at: [], updated: undefined }), hasMet: () => true };
+  const walk = { ...NOTES_NOTHING, hasMet: () => true };
   const { subjects, relationships, sources, roster } = catalog;
   const compared = { subjects, relationships, sources, roster, walk };
   const planned = { source, sourceConfig, handles, inbox, tokens, config, now, log: parts.log, catalog: compared };

@@ -89,6 +89,12 @@ export interface PlanParts {
   readonly now: Clock;
 }
 
+/** For a walk that only looks, and leaves the catalog as it is: every entry is parsed. */
+export const NOTES_NOTHING: PlanParts["catalog"]["walk"] = {
+  noteMet: () => {},
+  noteSame: () => ({ at: [], updated: undefined }),
+};
+
 /** What a walk tells of the list beside whom to export. */
 export interface Told {
   /** Entries without a readable id. */

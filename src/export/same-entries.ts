@@ -10,8 +10,9 @@ export interface Rest extends Entries {
 }
 
 /**
- * Leaves out of a page whose entry is, byte for byte, as it was when it said what the vault has. Nothing of it must be parsed
- * then, which is most of what a night costs on which nothing changed. Whom the run asks about for another reason stays.
+ * Leaves out the entries of a page that are, byte for byte, the same as when they said what the vault has. They need not be
+ * parsed, and parsing is most of the cost of a night without changes. Entries of people whom the run asks about for another
+ * reason stay.
  */
 export function withoutSame(page: Page, selection: Selection, parts: PlanParts): Rest {
   const { source, sourceConfig, tokens, catalog } = parts;

@@ -23,7 +23,7 @@ export function dispatcher(
     headersTimeout: timeouts.headers,
     bodyTimeout: timeouts.body,
   };
-  // Without a proxy no request's address need be held against the exceptions.
+  // Without a proxy, there is no need to check the address of each request against the exceptions.
   const agent =
     http === undefined && https === undefined
       ? new Agent(options)
